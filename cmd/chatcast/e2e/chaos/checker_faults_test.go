@@ -103,6 +103,20 @@ func TestCheckerOfWebhooks(t *testing.T) {
 	} {
 		expect(t, what, checkHooks(rows, c.posts, what), c.want...)
 	}
+	said := func(what string) string { return `{"name":"client_event","data":"` + what + `"}` }
+	rows = append(rows, hookRow{"a", 5, said("1")}, hookRow{"b", 5, said("2")}, hookRow{"a", 6, said("3")})
+	all := []string{occupied, added, removed, added}
+	for what, c := range map[string]struct {
+		posts [][]string
+		want  []string
+	}{
+		"what was said on the other node comes later": {[][]string{all, {said("1"), said("3")}, {said("2")}}, nil},
+		"it is missing": {[][]string{all, {said("1"), said("3")}}, []string{lost}},
+		"what was said on one node changes places": {[][]string{all, {said("3"), said("1")}, {said("2")}}, []string{disordered}},
+	} {
+		expect(t, what, checkHooks(rows, c.posts, what), c.want...)
+	}
+	rows = rows[:3]
 	now, list := tell(rows)
 	expect(t, "each says something new", list)
 	if len(now) != 2 || !now[[2]string{"c", "u"}] || !now[[2]string{"c", ""}] {

@@ -201,10 +201,14 @@ func (s *socket) close() {
 }
 
 func (s *socket) write(event string, data any) error {
+	return s.send(map[string]any{"event": event, "data": data})
+}
+
+func (s *socket) send(frame any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = s.ws.SetWriteDeadline(time.Now().Add(pongTimeout))
-	return s.ws.WriteJSON(map[string]any{"event": event, "data": data})
+	return s.ws.WriteJSON(frame)
 }
 
 // read returns the next frame, and an error when the server is silent although it was

@@ -15,18 +15,50 @@ type hookRow struct {
 	events  string // JSON objects, joined with commas
 }
 
-// hookTexts returns the events of all rows.
-func hookTexts(rows []hookRow) (texts []string) {
-	for _, row := range rows {
-		for _, raw := range rawEvents(row.events) {
-			texts = append(texts, string(raw))
-		}
-	}
-	return texts
-}
-
 func rawEvents(joined string) (list []json.RawMessage) {
 	_ = json.Unmarshal([]byte("["+joined+"]"), &list)
+	return list
+}
+
+// whoIsThere is the order of the webhooks about that, whichever node delivers. All others
+// have the order in which their node committed them.
+const whoIsThere = "who is there"
+
+// hookOrders returns the committed webhooks by what orders them, and what orders each.
+func hookOrders(rows []hookRow) (orders map[string][]string, of map[string]string) {
+	orders, of = map[string][]string{}, map[string]string{}
+	for _, row := range rows {
+		for _, raw := range rawEvents(row.events) {
+			order := row.by
+			if e := parseHook(raw); e.begins || e.ends {
+				order = whoIsThere
+			}
+			orders[order], of[string(raw)] = append(orders[order], string(raw)), order
+		}
+	}
+	return orders, of
+}
+
+// checkHooks compares the POSTs that a receiver has got with what was committed: it all
+// comes, in order, and again only what came before.
+func checkHooks(rows []hookRow, posts [][]string, name string) (list []violation) {
+	orders, of := hookOrders(rows)
+	got := map[string][][]string{}
+	for _, post := range posts {
+		parts := map[string][]string{}
+		for _, text := range post {
+			if of[text] == "" {
+				list = append(list, violation{invented, name, text})
+			}
+			parts[of[text]] = append(parts[of[text]], text)
+		}
+		for order, part := range parts {
+			got[order] = append(got[order], part)
+		}
+	}
+	for _, order := range slices.Sorted(maps.Keys(orders)) {
+		list = append(list, checkHookOrder(orders[order], got[order], name)...)
+	}
 	return list
 }
 
@@ -34,46 +66,38 @@ func rawEvents(joined string) (list []json.RawMessage) {
 // next, and the last one that it got is at.
 type hookPlace struct{ next, at int }
 
-// checkHooks compares the POSTs that a receiver has got with what was committed. Each has
-// events in their order. A later one goes on where the earlier ones ended, or begins again
-// with something that came before. All events come.
-func checkHooks(rows []hookRow, posts [][]string, name string) (list []violation) {
-	want := hookTexts(rows)
+// checkHookOrder checks webhooks that have one order. A POST goes on where the earlier ones
+// ended, or begins again with something that came before.
+func checkHookOrder(want []string, posts [][]string, name string) []violation {
 	places := map[hookPlace]bool{{0, -1}: true}
+	where := map[string][]int{}
+	for at, text := range want {
+		where[text] = append(where[text], at)
+	}
 	for n, post := range posts {
 		for i, text := range post {
 			after := map[hookPlace]bool{}
 			for p := range places {
-				if p.at+1 < len(want) && p.at+1 <= p.next && want[p.at+1] == text {
-					after[hookPlace{max(p.next, p.at+2), p.at + 1}] = true
-				}
-				for at := 0; i == 0 && at <= min(p.next, len(want)-1); at++ {
-					if want[at] == text {
+				for _, at := range where[text] {
+					if at == p.at+1 || i == 0 && at <= p.next {
 						after[hookPlace{max(p.next, at+1), at}] = true
 					}
 				}
 			}
 			if len(after) == 0 {
-				return append(list, misplaced(want, text, name, n, furthest(places)))
+				expected := "no more"
+				if next := furthest(places); next < len(want) {
+					expected = want[next]
+				}
+				return []violation{{disordered, name, fmt.Sprintf("POST %d of %d has %s, where %s comes next", n, len(posts), text, expected)}}
 			}
 			places = after
 		}
 	}
 	if next := furthest(places); next < len(want) {
-		list = append(list, violation{lost, name, fmt.Sprintf("%d of %d webhooks, from %s on", len(want)-next, len(want), want[next])})
+		return []violation{{lost, name, fmt.Sprintf("%d of %d webhooks, from %s on", len(want)-next, len(want), want[next])}}
 	}
-	return list
-}
-
-func misplaced(want []string, text, name string, post, next int) violation {
-	if !slices.Contains(want, text) {
-		return violation{invented, name, text}
-	}
-	expected := "no more"
-	if next < len(want) {
-		expected = want[next]
-	}
-	return violation{disordered, name, fmt.Sprintf("POST %d has %s, where %s comes next", post, text, expected)}
+	return nil
 }
 
 func furthest(places map[hookPlace]bool) (next int) {
@@ -81,6 +105,25 @@ func furthest(places map[hookPlace]bool) (next int) {
 		next = max(next, p.next)
 	}
 	return next
+}
+
+// hook is a webhook about a channel or a member.
+type hook struct {
+	key          [2]string // the channel and the user
+	begins, ends bool
+}
+
+// parseHook returns the zero hook for webhooks about something else.
+func parseHook(raw json.RawMessage) (h hook) {
+	var e struct {
+		Name, Channel string
+		UserID        string `json:"user_id"`
+	}
+	_ = json.Unmarshal(raw, &e)
+	h.key = [2]string{e.Channel, e.UserID}
+	h.begins = e.Name == "channel_occupied" || e.Name == "member_added"
+	h.ends = e.Name == "channel_vacated" || e.Name == "member_removed"
+	return h
 }
 
 // told is what the webhooks of an app say of who is there, by channel and user. A
@@ -98,24 +141,15 @@ func tell(rows []hookRow) (now told, list []violation) {
 		}
 		committed[row] = true
 		for _, raw := range rawEvents(row.events) {
-			var e struct{ Name, Channel string }
-			var user struct {
-				ID string `json:"user_id"`
-			}
-			if json.Unmarshal(raw, &e) != nil || json.Unmarshal(raw, &user) != nil {
-				list = append(list, violation{failed, "webhooks", string(raw)})
+			e := parseHook(raw)
+			if !e.begins && !e.ends {
 				continue
 			}
-			begins := e.Name == "channel_occupied" || e.Name == "member_added"
-			if !begins && e.Name != "channel_vacated" && e.Name != "member_removed" {
-				continue
-			}
-			key := [2]string{e.Channel, user.ID}
-			if now[key] == begins {
+			if now[e.key] == e.begins {
 				list = append(list, violation{memberTwice, "webhooks", string(raw)})
 			}
-			if now[key] = begins; !begins {
-				delete(now, key)
+			if now[e.key] = e.begins; e.ends {
+				delete(now, e.key)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -97,6 +98,10 @@ func (m *member) session(ctx, calm context.Context, stay time.Duration) {
 		})
 		defer leaving.Stop()
 	}
+	talk, quiet := context.WithCancel(calm)
+	var talking sync.WaitGroup
+	defer talking.Wait()
+	defer quiet()
 	for {
 		f, err := s.read()
 		if err != nil {
@@ -104,6 +109,20 @@ func (m *member) session(ctx, calm context.Context, stay time.Duration) {
 		}
 		if f.Channel == presenceChannel {
 			m.note(sock, obs, f)
+		}
+		if f.Event == "pusher_internal:subscription_succeeded" {
+			talking.Go(func() { m.talk(talk, s) })
+		}
+	}
+}
+
+// talk says something to the others again and again, of which the app's receiver is told.
+func (m *member) talk(ctx context.Context, s *socket) {
+	for n := 0; ; n++ {
+		rest(ctx, time.Second)
+		said := map[string]string{"event": "client-said", "channel": presenceChannel, "data": fmt.Sprintf("%s %s %d", m.user, s.id, n)}
+		if ctx.Err() != nil || s.send(said) != nil {
+			return
 		}
 	}
 }

@@ -44,6 +44,12 @@ func (w *world) print() {
 		fmt.Fprintf(&b, "%s: %v\n", r.name, r.calls)
 		r.mu.Unlock()
 	}
+	hooks := 0
+	orders, _ := hookOrders(w.hooks)
+	for _, texts := range orders {
+		hooks += len(texts)
+	}
+	fmt.Fprintf(&b, "committed for the receiver of the app: %d webhooks, %d about who is there\n", hooks, len(orders[whoIsThere]))
 	sockets := 0
 	for _, m := range w.members {
 		list, _ := m.record()

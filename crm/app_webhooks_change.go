@@ -40,7 +40,21 @@ func (r AppRules) RedeliverWebhook(ctx context.Context, id, webhookID string, de
 			"deliveryId": strconv.FormatInt(deliveryID, 10), "delivered": strconv.FormatBool(d.OK),
 		})
 	})
-	return d, err
+	return d, r.s.unnoted(ctx, err, r.by, before.App.Webhooks[before.Index].URL, went.Error)
+}
+
+// unnoted returns what to tell a person whose POST could not be logged because of err: that it
+// was made all the same. nil: it is logged.
+func (s *Service) unnoted(ctx context.Context, err error, by auditor, url, failure string) error {
+	if err == nil {
+		return nil
+	}
+	s.Log.ErrorContext(ctx, "a webhook was posted once more, and no log could take that", "error", err, "by", by.String(), "to", callbackHost(url), "failure", failure)
+	how := "was taken"
+	if failure != "" {
+		how = "was not taken (" + failure + ")"
+	}
+	return Unavailable("it was posted, and " + how + ", but the database could not note that: look before you post it again")
 }
 
 // batch returns what a delivery has posted, for somebody who may post it again.

@@ -1,8 +1,10 @@
 package crm_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +172,33 @@ func TestRedeliverWebhook(t *testing.T) {
 		expectCode(t, "to a webhook that is removed meanwhile", err, crm.CodeNotFound)
 		if len(h.poster.events) != posted {
 			t.Error("it was posted to a webhook that is gone")
+		}
+	})
+}
+
+// Who has posted is told so also while the database does not take that, and the server's log is.
+func TestRedeliveryThatIsNotNoted(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		h := newHooked(t, store)
+		var log bytes.Buffer
+		h.Log = slog.New(slog.NewTextHandler(&log, nil))
+		db, _, err := store.SideDB(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		h.poster.posted = func() {
+			if _, err := db.ExecContext(t.Context(), "ALTER TABLE app_webhook_log RENAME TO away"); err != nil {
+				t.Error(err)
+			}
+		}
+		_, err = h.Apps(h.Admin).RedeliverWebhook(t.Context(), "shop", h.id, h.log[0].ID)
+		expectCode(t, "a redelivery that is not noted", err, crm.CodeUnavailable)
+		if err == nil || !strings.Contains(err.Error(), "it was posted, and was not taken (answered 500), but") {
+			t.Errorf("the person is told: %v", err)
+		}
+		if text := log.String(); !strings.Contains(text, "by=") || !strings.Contains(text, "to=h.example") || strings.Contains(text, "URLSECRET") {
+			t.Errorf("the server's log says %s", text)
 		}
 	})
 }

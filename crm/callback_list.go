@@ -113,14 +113,16 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 		return d, err
 	}
 	var ev *CallbackEvent
-	went, err := s.Callbacks.Post(ctx, row.CompanyID, func() (to CallbackTarget, _ CallbackEvent, err error) {
+	var to CallbackTarget
+	went, err := s.Callbacks.Post(ctx, row.CompanyID, func() (_ CallbackTarget, _ CallbackEvent, err error) {
 		if row, err = s.callbackFor(ctx, a, id); err != nil {
 			return to, CallbackEvent{}, err
 		}
 		if ev, err = callbackEvent(s.Store.Read(ctx), row, eventID); err != nil {
 			return to, CallbackEvent{}, err
 		}
-		return targetOf(row, s.Now()), *ev, nil
+		to = targetOf(row, s.Now())
+		return to, *ev, nil
 	})
 	if err != nil {
 		return d, err
@@ -137,7 +139,7 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 		details := map[string]string{"eventId": strconv.FormatInt(eventID, 10), "delivered": strconv.FormatBool(went.Reason == "")}
 		return c.audit(row.CompanyID, audited{action: AuditCallbackRedelivered, by: a.auditor(), on: callbackTarget(row), details: details})
 	})
-	return d, err
+	return d, s.unnoted(ctx, err, a.auditor(), to.URL, went.Error)
 }
 
 // attemptRow returns the entry of the log for an attempt.

@@ -63,7 +63,7 @@ func TestProgramShowsItsWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	is, err := second.events(t, app.Key, app.Secret)
-	if err != nil || fmt.Sprint(is) != fmt.Sprint(was) || second.RawBody == first.RawBody || !again.OK || again.Kind != "redelivery" {
+	if err != nil || fmt.Sprint(is) != fmt.Sprint(was) || second.RawBody == first.RawBody || !again.OK || again.Batch == "" || again.Batch != hooks[1].Last.Batch || again.Kind != "redelivery" {
 		t.Errorf("again comes %s as %+v, %v; first came %s", second.RawBody, again, err, first.RawBody)
 	}
 	var log crm.Page[crm.AppWebhookDelivery]

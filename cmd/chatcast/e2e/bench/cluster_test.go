@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -28,12 +29,15 @@ var buses = map[string]func(b *testing.B) (url string){
 	"redis":    func(b *testing.B) string { return redistest.Start(b).URL() },
 }
 
-// cluster starts three nodes on one PostgreSQL that syncs each commit to disk.
+// clusterNodes is for figures of larger clusters: go test -bench AnotherNode -nodes 10.
+var clusterNodes = flag.Int("nodes", 3, "how many nodes the clusters of benchmarks have")
+
+// cluster starts nodes on one PostgreSQL that syncs each commit to disk.
 func cluster(b *testing.B, bus string) (nodes []*e2e.Running) {
 	b.Helper()
 	cfg := e2e.Config(b)
 	cfg.Database.URL, cfg.Bus.URL = testdb.DurablePostgresURL(b), bus
-	for range 3 {
+	for range max(3, *clusterNodes) {
 		nodes = append(nodes, e2e.Start(b, cfg))
 	}
 	return nodes

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -24,15 +25,21 @@ var (
 // address from then on, and an answer that comes from the hidden id alone finds the chat.
 // item gets the ids that the chat has then.
 //
-// direct is the address that a message is sent to: the hidden id when it is known. A number
-// may become another person's while the message is made, a hidden id never does.
+// direct is the address that something is sent to: the hidden id when it is known, to
+// WhatsApp or to us. A number may become another person's at any time, a hidden id never
+// does.
 func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *crm.OutboxItem) (to, direct types.JID, err error) {
 	to, err = jidOf(item.ChatID)
 	if err != nil || to.User == "" {
 		return to, to, errNowhere
 	}
+	if direct = to; item.LID != "" {
+		if direct, err = jidOf(item.LID); err != nil {
+			return to, to, err
+		}
+	}
 	if to.Server != types.DefaultUserServer || item.Kind == crm.OutRead {
-		return to, to, nil
+		return to, direct, nil
 	}
 	typed := to.User
 	known := s.person(ctx, cli, to, types.EmptyJID)
@@ -42,7 +49,10 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 		}
 	}
 	lid := chatID(known.LID)
-	if direct = known.LID; lid == "" {
+	switch {
+	case lid != "":
+		direct = known.LID
+	case item.LID == "":
 		direct = known.PN
 	}
 	if known.PN.User == typed && lid == item.LID {
@@ -69,7 +79,7 @@ func (s *session) recipient(ctx context.Context, cli *whatsmeow.Client, item *cr
 		return to, to, err
 	}
 	s.uploads.rename(item.ChatID, chatID(known.PN))
-	item.ChatID, item.LID = chatID(known.PN), lid
+	item.ChatID, item.LID = chatID(known.PN), cmp.Or(lid, item.LID)
 	return known.PN, direct, nil
 }
 

@@ -286,3 +286,34 @@ func TestHistoryNamesPeople(t *testing.T) {
 		h.awaitItem(t, crm.EventMessage, "first words", `"id":"79993334477@c.us"`, `"username":"eva"`, `"name":"Eva of the mill"`)
 	})
 }
+
+// TestAnswerWithoutHiddenID writes to a customer whose hidden id the chat has, when WhatsApp's
+// answer about the number names none, because the number is another person's now. The
+// message and the read mark reach the customer.
+func TestAnswerWithoutHiddenID(t *testing.T) {
+	w := newWorld(t)
+	w.pair(t)
+	carla := w.NewContact("79996667788", "700000001", "Carla")
+	dora := w.NewContact("79993334455", "", "Dora")
+	item := crm.OutboxItem{Kind: crm.OutMessage, ChatID: "79993334455@c.us", LID: "700000001@lid", Message: &crm.MessageRef{
+		ID: "3EB0C1", FromMe: true, Type: crm.MessageText, Content: crm.Content{Text: "for Carla alone"},
+	}}
+	w.enqueue(item)
+	item.Kind, item.Message, item.Reads = crm.OutRead, nil, []crm.MessageRef{{ID: "HERS", AuthorID: item.ChatID, Type: crm.MessageText}}
+	w.enqueue(item)
+	for n := range 2 {
+		if o := w.awaitOutcome(t, n+1); o.Status != crm.OutSent {
+			t.Errorf("outcome %d is %+v", n, o)
+		}
+	}
+	if _, err := carla.AwaitText(testwait.Context(t), "for Carla alone"); err != nil {
+		t.Error(err)
+	}
+	if err := carla.AwaitReceipt(testwait.Context(t), "HERS", "read"); err != nil {
+		t.Error(err)
+	}
+	if got := dora.Inbox(); len(got) > 0 {
+		t.Errorf("the other person got %+v", got)
+	}
+	w.sound(t)
+}

@@ -219,7 +219,7 @@ func (s *session) deliver(ctx context.Context, cli *whatsmeow.Client, item *crm.
 		return when, err
 	}
 	if item.Kind == crm.OutRead {
-		return time.Time{}, s.markRead(ctx, cli, to, item)
+		return time.Time{}, s.markRead(ctx, cli, direct, item)
 	}
 	if item.Message == nil {
 		return when, errNothing

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -18,7 +19,7 @@ const maxPostgresConns = 20
 func openPostgres(ctx context.Context, url string) (*Store, error) {
 	troubles := newTroubles()
 	db, err := gorm.Open(postgres.New(postgres.Config{DSN: url, OptionOpenDB: []stdlib.OptionOpenDB{
-		stdlib.OptionAfterConnect(troubles.born), stdlib.OptionResetSession(troubles.fresh),
+		stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error { return postgresBorn(ctx, conn, troubles) }), stdlib.OptionResetSession(troubles.fresh),
 	}}), gormConfig())
 	if err != nil {
 		return nil, fmt.Errorf("models: open postgres: %w", err)
@@ -34,6 +35,18 @@ func openPostgres(ctx context.Context, url string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("models: open postgres: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// endSilent makes the server end a transaction whose process has said nothing for half a
+// minute: one that was held up, or lost its power, must not keep its locks from the other
+// processes. A value that the administrator has set stays.
+const endSilent = `SELECT set_config('idle_in_transaction_session_timeout', '30s', false)
+	WHERE current_setting('idle_in_transaction_session_timeout') = '0'`
+
+// postgresBorn prepares a new connection of a pool.
+func postgresBorn(ctx context.Context, conn *pgx.Conn, troubles *troubles) error {
+	_, err := conn.Exec(ctx, endSilent)
+	return errors.Join(err, troubles.born(ctx, conn))
 }
 
 // postgresConstraint returns ErrDuplicate or ErrReference for a constraint violation,

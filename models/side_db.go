@@ -33,7 +33,7 @@ func (s *Store) SideDB(ctx context.Context) (db *sql.DB, dialect string, err err
 	// of a process that was killed has ended.
 	db = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", int64(lockSide))
-		return errors.Join(err, s.troubles.born(ctx, conn))
+		return errors.Join(err, postgresBorn(ctx, conn, s.troubles))
 	}), stdlib.OptionResetSession(s.troubles.fresh))
 	db.SetMaxOpenConns(sideConns)
 	db.SetMaxIdleConns(sideConns)

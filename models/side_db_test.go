@@ -164,3 +164,24 @@ func TestLockWaitsForWhatWasLeft(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSilentTransactions checks that the server ends transactions of a process that is held up,
+// in both pools, and after the time that the administrator has set.
+func TestSilentTransactions(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	for options, want := range map[string]string{"": "30s", "&options=-c%20idle_in_transaction_session_timeout%3D7s": "7s"} {
+		store := testdb.Open(t, url+options)
+		side, _, err := store.SideDB(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer side.Close()
+		var got string
+		if err := side.QueryRowContext(t.Context(), "SHOW idle_in_transaction_session_timeout").Scan(&got); err != nil || got != want {
+			t.Errorf("the keys' pool has %q, %v", got, err)
+		}
+		if err := store.Scan(t.Context(), &got, "SHOW idle_in_transaction_session_timeout"); err != nil || got != want {
+			t.Errorf("the pool has %q, %v", got, err)
+		}
+	}
+}

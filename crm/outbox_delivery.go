@@ -88,8 +88,14 @@ func (s *Service) OutboxStart(ctx context.Context, on Line, id int64) (item *Out
 			return err
 		}
 		if row.Deadline <= c.now.Unix() {
-			s.countSend(c, on, OutFailed)
-			return c.failOutbox(v, row, overdue(row))
+			now, err := sureNow(c.tx, c.now)
+			if err != nil {
+				return err
+			}
+			if row.Deadline <= now {
+				s.countSend(c, on, OutFailed)
+				return c.failOutbox(v, row, overdue(row))
+			}
 		}
 		row.Attempts++
 		row.StartedAt = c.now.Unix()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"chatcast/models"
 )
@@ -11,7 +12,10 @@ import (
 // ExpireOutbox fails the items that have waited too long, on all lines, and returns
 // their number. What cannot be failed is tried again with the next call.
 func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
-	now := s.Now().Unix()
+	now, err := sureNow(s.Store.Read(ctx), s.Now())
+	if err != nil {
+		return 0, err
+	}
 	var failed skipped // items that do not keep the others
 	for after := (models.OutboxItem{Deadline: models.Abandoned - 1}); ; {
 		rows, err := s.Store.Read(ctx).OutboxOverdue(now, now-attemptLife, after, sweepBatch)
@@ -30,6 +34,14 @@ func (s *Service) ExpireOutbox(ctx context.Context) (n int, err error) {
 			return n, failed.err()
 		}
 	}
+}
+
+// sureNow returns the time by which an item may be failed, in unix seconds: that of this
+// process's clock or of the database's, whichever is behind. Items of all processes are
+// failed by each of them, also by one whose clock was set wrong.
+func sureNow(tx *models.Tx, now time.Time) (int64, error) {
+	ms, err := tx.NowMS()
+	return min(now.Unix(), ms/1000), err
 }
 
 // expire fails an item that had waited too long at a time.

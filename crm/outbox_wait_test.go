@@ -321,3 +321,20 @@ func TestStrangersSeeNoTyping(t *testing.T) {
 		shown("after an answer", 1)
 	})
 }
+
+// TestClockOfAProcessIsWrong checks that a process whose clock was put on fails no messages:
+// those of the other processes are in the same outbox.
+func TestClockOfAProcessIsWrong(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, _ := paired(t, store)
+		w.Clock.Set(time.Now().Unix())
+		sendText(t, w, anna, "a")
+		w.Clock.Advance(2 * crm.DefaultSendWithin)
+		if n, err := w.ExpireOutbox(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d items have failed, %v", n, err)
+		}
+		if begun := start(t, w, lastOf(t, w).ID); begun == nil {
+			t.Error("the message is not sent")
+		}
+	})
+}

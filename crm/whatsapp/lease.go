@@ -26,18 +26,21 @@ func (m *Messenger) tend(ctx context.Context, settings bool) {
 		if err == nil && m.lost(s, paired, rows) {
 			continue
 		}
-		s.save(ctx)
+		s.saveAgain(ctx)
 		if settings {
 			s.reconfigure(ctx)
 		}
 	}
 	mine := m.nodes.share(rows, m.owner, time.Now())
 	m.give(rows, mine)
+	if !m.serves() {
+		return
+	}
 	for _, row := range rows {
 		if m.serving(row.Line) != nil || row.Leased && row.LeaseOwner != m.owner && row.LeaseOwner != "" {
 			continue
 		}
-		if interrupted(row) {
+		if m.interrupted(row) {
 			m.endInterrupted(ctx, row.Line)
 		}
 		if toServe(row, time.Now()) && (row.LeaseOwner == m.owner || mine.room > 0) && m.takeOver(ctx, row.Line) && row.LeaseOwner != m.owner {
@@ -63,10 +66,16 @@ func (m *Messenger) lost(s *session, paired bool, rows []crm.LineSession) bool {
 	return true
 }
 
-// takeOver serves a line that no process serves. It reads the line's row again once it
+// takeOver serves a line that no process serves, unless it is being paired or logged out here.
+// It reads the line's row again once it
 // holds the lease: the list of lines may be older than the end of the line's previous
 // session, and a line that was replaced or logged out must not be connected.
 func (m *Messenger) takeOver(ctx context.Context, on crm.Line) (taken bool) {
+	unlock, free := m.pairs.tryLock(on)
+	if !free {
+		return false
+	}
+	defer unlock()
 	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
 	if err != nil || !mine {
 		return false
@@ -86,10 +95,10 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) (taken bool) {
 	return false
 }
 
-// interrupted reports whether a process died while it paired the line: nothing can be
-// scanned or signed any more.
-func interrupted(row crm.LineSession) bool {
-	return row.Device == "" && beingPaired(&row) && !row.Leased
+// interrupted reports whether a process died while it paired the line, or this one could not
+// store the end of a pairing: nothing can be scanned or signed any more.
+func (m *Messenger) interrupted(row crm.LineSession) bool {
+	return row.Device == "" && beingPaired(&row) && (!row.Leased || row.LeaseOwner == m.owner)
 }
 
 // endInterrupted records that nothing was paired. A pairing that begins meanwhile goes
@@ -104,7 +113,7 @@ func (m *Messenger) endInterrupted(ctx context.Context, on crm.Line) {
 		return
 	}
 	row, err := m.rules.SessionOf(ctx, on)
-	if err != nil || row == nil || !interrupted(*row) {
+	if err != nil || row == nil || !m.interrupted(*row) {
 		return
 	}
 	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
@@ -147,7 +156,7 @@ func (m *Messenger) start(on crm.Line, row *crm.LineSession, p *pairing) *sessio
 		s.device, s.fresh = row.Device, beingPaired(row)
 	}
 	ctx, stop := context.WithCancel(m.ctx)
-	s.stop = stop
+	s.stop, s.stopped = stop, ctx.Done()
 	m.sessions[on] = s
 	m.running.Go(func() {
 		s.run(ctx)

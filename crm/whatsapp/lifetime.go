@@ -11,6 +11,7 @@ import (
 // events are ingested in order, and a second copy of a message is not handled while the
 // first is decrypted.
 type lifetime struct {
+	mayUse func() bool // whether the line is still ours; nil: it is
 	ctx    context.Context
 	cancel context.CancelFunc
 	closed context.Context // done when the socket is closed
@@ -47,6 +48,10 @@ func (l *lifetime) begin() bool {
 	}
 	return !l.over
 }
+
+// foreign reports whether the line may be another process's: then what this one knows of its
+// keys is old, and must not be stored.
+func (l *lifetime) foreign() bool { return l.mayUse != nil && !l.mayUse() }
 
 // end ends the lifetime and waits for the work under way. It must be called after the
 // socket was closed. WhatsApp delivers again what was not committed.

@@ -16,29 +16,42 @@ type lineLocks struct {
 // lock locks the line. It returns ctx's error when ctx ends first.
 func (t *lineLocks) lock(ctx context.Context, l crm.Line) (unlock func(), err error) {
 	for {
-		t.mu.Lock()
-		end := t.ends[l]
-		if end == nil {
-			if t.ends == nil {
-				t.ends = map[crm.Line]chan struct{}{}
-			}
-			end = make(chan struct{})
-			t.ends[l] = end
-			t.mu.Unlock()
-			return func() {
-				t.mu.Lock()
-				defer t.mu.Unlock()
-				delete(t.ends, l)
-				close(end)
-			}, nil
+		unlock, end := t.begin(l)
+		if unlock != nil {
+			return unlock, nil
 		}
-		t.mu.Unlock()
 		select {
 		case <-end:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// tryLock locks the line unless it is locked.
+func (t *lineLocks) tryLock(l crm.Line) (unlock func(), ok bool) {
+	unlock, _ = t.begin(l)
+	return unlock, unlock != nil
+}
+
+// begin locks the line, or returns what is closed when it is unlocked.
+func (t *lineLocks) begin(l crm.Line) (unlock func(), end <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if end := t.ends[l]; end != nil {
+		return nil, end
+	}
+	if t.ends == nil {
+		t.ends = map[crm.Line]chan struct{}{}
+	}
+	ours := make(chan struct{})
+	t.ends[l] = ours
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.ends, l)
+		close(ours)
+	}, nil
 }
 
 // turn is a mutex. Waiting for it ends with a context.

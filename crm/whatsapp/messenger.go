@@ -108,6 +108,7 @@ type Messenger struct {
 	notify    chan struct{}         // wakes Run to tend the lines now
 	freed     chan struct{}         // wakes Run to look for lines that were freed
 	asked     chan struct{}         // wakes serveCalls
+	dead      chan []crm.LineNode   // whose lines freeDead has to free
 	answers   answers
 	nodes     nodes
 	wanted    wantedPictures
@@ -145,7 +146,7 @@ func New(ctx context.Context, o Options) (*Messenger, error) {
 	})
 	m := &Messenger{
 		Options: o, owner: rand.Text(), links: newLinkClient(o.PrivateLinks, nil), notify: make(chan struct{}, 1),
-		freed: make(chan struct{}, 1), asked: make(chan struct{}, 1), wanted: newWantedPictures(),
+		freed: make(chan struct{}, 1), asked: make(chan struct{}, 1), dead: make(chan []crm.LineNode, 1), wanted: newWantedPictures(),
 		sessions: map[crm.Line]*session{},
 	}
 	var err error
@@ -193,6 +194,7 @@ func (m *Messenger) Run(ctx context.Context) error {
 	}()
 	m.beatOnce(ctx)
 	pulse.Go(func() { m.beat(beating) })
+	pulse.Go(func() { m.freeDead(beating) })
 	helpers.Go(func() { m.expire(ctx) })
 	if m.Alone {
 		m.endStaleLeases(ctx)
@@ -246,7 +248,7 @@ func (m *Messenger) MessageID(l crm.Line) string { return m.Unpaired.MessageID(l
 // online returns the session and the client of a connected line. It returns nil without
 // an error for a line that is not paired.
 func (m *Messenger) online(ctx context.Context, l crm.Line) (*session, *whatsmeow.Client, error) {
-	if s := m.serving(l); s != nil {
+	if s := m.serving(l); s != nil && s.mayUse() {
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
 			return s, cli, nil
 		}
@@ -255,8 +257,11 @@ func (m *Messenger) online(ctx context.Context, l crm.Line) (*session, *whatsmeo
 	if err != nil {
 		return nil, nil, err
 	}
-	if row == nil || !row.Paired {
+	switch {
+	case row == nil || !row.Paired:
 		return nil, nil, nil
+	case row.State == crm.StateConnected: // its process has just ended, or is stopping it here
+		return nil, nil, errReconnecting
 	}
 	return nil, nil, crm.Unavailable("the messenger is not connected: " + strings.ToLower(row.State))
 }

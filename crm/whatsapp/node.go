@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"chatcast/crm"
 )
 
 // A process holds its lines as long as it beats: it changes its row in the database eight
@@ -33,8 +35,7 @@ func (m *Messenger) beat(ctx context.Context) {
 	}
 }
 
-// beatOnce shows the other processes that this one lives, and frees the lines of those that
-// do not.
+// beatOnce shows the other processes that this one lives, and looks which of them do not.
 func (m *Messenger) beatOnce(ctx context.Context) {
 	m.mu.Lock()
 	leaving := m.ctx == nil
@@ -51,22 +52,48 @@ func (m *Messenger) beatOnce(ctx context.Context) {
 	}
 	m.mu.Lock()
 	lapsed := !m.heldUntil.IsZero() && !kept
-	m.heldUntil = asked.Add(m.times.heldFor())
-	m.watchdog.Reset(time.Until(m.heldUntil))
 	m.mu.Unlock()
-	if lapsed {
+	if lapsed { // before the lease is renewed, which is not that of these lines
 		m.Log.Warn("another process took this one for dead: its lines are released")
 		m.stopAll()
 	}
-	for _, dead := range m.nodes.saw(list, m.owner, m.times.lease, time.Now()) {
-		removed, err := m.rules.RemoveLines(ctx, dead)
-		if err != nil {
-			m.Log.Warn("the lines of a process that has died could not be freed", "error", err)
+	m.mu.Lock()
+	m.heldUntil = asked.Add(m.times.heldFor())
+	m.watchdog.Reset(time.Until(m.heldUntil))
+	m.mu.Unlock()
+	if dead := m.nodes.saw(list, m.owner, m.times.lease, time.Now()); len(dead) > 0 {
+		select {
+		case m.dead <- dead:
+		default: // they are seen again with the next beat
 		}
-		if removed {
-			m.Log.Info("a process has died: its lines are taken over", "node", dead.Name)
-			notify(m.notify)
+	}
+}
+
+// freeDead frees the lines of processes that have died, until ctx ends. The beats do not wait
+// for it: a process that was stopped in a transaction may hold a lock on a line.
+func (m *Messenger) freeDead(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case dead := <-m.dead:
+			for _, node := range dead {
+				m.free(ctx, node)
+			}
 		}
+	}
+}
+
+func (m *Messenger) free(ctx context.Context, dead crm.LineNode) {
+	limited, cancel := context.WithTimeout(ctx, takeWithin)
+	defer cancel()
+	removed, err := m.rules.RemoveLines(limited, dead)
+	if err != nil && ctx.Err() == nil {
+		m.Log.Warn("the lines of a process that has died could not be freed; it is tried again", "node", dead.Name, "error", err)
+	}
+	if removed {
+		m.Log.Info("a process has died: its lines are taken over", "node", dead.Name)
+		notify(m.notify)
 	}
 }
 
@@ -113,8 +140,14 @@ func (m *Messenger) serves() bool {
 }
 
 // mayUse reports whether the session may use its line. A process that was stopped for long
-// asks before it does what cannot be taken back.
+// asks before it does what cannot be taken back. A session that was told to stop may not: its
+// line may be another process's, whatever this one leases by then.
 func (s *session) mayUse() bool {
+	select {
+	case <-s.stopped:
+		return false
+	default:
+	}
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
 	return s.m.holds()

@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -70,16 +69,17 @@ func (m *Messenger) beginPairing(ctx context.Context, l crm.Line, phone string) 
 	if !m.serves() {
 		return nil, errNotRunning
 	}
-	row, err := m.rules.SessionOf(ctx, l)
-	if err != nil {
-		return nil, err
-	}
 	mine, err := m.rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
 		return nil, err
 	}
 	if !mine {
 		return nil, errElsewhere
+	}
+	row, err := m.rules.SessionOf(ctx, l) // after the lease: its last process may have paired it
+	if err != nil {
+		m.giveBack(ctx, l)
+		return nil, err
 	}
 	if row != nil && row.Device != "" {
 		if m.start(l, row, nil) == nil {
@@ -98,87 +98,20 @@ var errNotRunning = crm.Unavailable("the program is starting or stopping: try ag
 
 // notStarted gives the lease of a line back that could not be started.
 func (m *Messenger) notStarted(ctx context.Context, l crm.Line) error {
-	if m.serving(l) == nil {
-		if err := m.rules.Release(ctx, l, m.owner); err != nil {
-			m.Log.Warn("the lease of the line could not be released", "license", l.LicenseID, "error", err)
-		}
-	}
+	m.giveBack(ctx, l)
 	return errNotRunning
 }
 
-func (m *Messenger) logout(ctx context.Context, l crm.Line) error {
-	unlock, err := m.pairs.lock(ctx, l)
-	if err != nil {
-		return err
+// giveBack releases the lease of a line, unless this process serves it.
+func (m *Messenger) giveBack(ctx context.Context, l crm.Line) {
+	if m.serving(l) != nil {
+		return
 	}
-	defer unlock()
-	row, err := m.rules.SessionOf(ctx, l)
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeWithin)
+	defer cancel()
+	if err := m.rules.Release(ctx, l, m.owner); err != nil {
+		m.Log.Warn("the lease of the line could not be released", "license", l.LicenseID, "error", err)
 	}
-	s := m.serving(l)
-	if row == nil && s == nil {
-		return m.Unpaired.Logout(ctx, l)
-	}
-	mine, err := m.rules.Lease(ctx, l, m.owner, m.times.lease)
-	if err != nil {
-		return err
-	}
-	if !mine {
-		return errElsewhere
-	}
-	if s != nil {
-		s.loggingOut.Store(true)
-		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
-			asked, cancel := context.WithTimeout(ctx, 10*time.Second)
-			if err := cli.Logout(asked); err != nil {
-				s.log.Info("WhatsApp could not be informed of the logout", "error", err)
-			}
-			cancel()
-		}
-	}
-	err = m.setLoggedOut(ctx, l)
-	if s != nil && s.over.Load() && err != nil {
-		<-s.done // it was ending by itself, and gave the lease back
-		if mine, again := m.rules.Lease(ctx, l, m.owner, m.times.lease); again == nil && mine {
-			err = errors.Join(m.setLoggedOut(ctx, l), m.rules.Release(ctx, l, m.owner))
-		}
-	}
-	var devices []string
-	if row != nil {
-		devices = append(devices, row.Device)
-	}
-	if s != nil {
-		s.stop()
-		<-s.done
-		device, _ := s.deviceAndPhone() // the line may have been paired just now
-		devices = append(devices, device)
-	}
-	slices.Sort(devices)
-	for _, device := range slices.Compact(devices) {
-		if err == nil && device != "" {
-			err = m.forget(ctx, device)
-		}
-	}
-	return err
-}
-
-func (m *Messenger) setLoggedOut(ctx context.Context, l crm.Line) error {
-	none := ""
-	return m.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
-}
-
-// forget removes a device's keys.
-func (m *Messenger) forget(ctx context.Context, device string) error {
-	j, err := types.ParseJID(device)
-	if err != nil {
-		return err
-	}
-	dev, err := m.container.device(ctx, j)
-	if err != nil || dev == nil {
-		return err
-	}
-	return dev.Delete(ctx)
 }
 
 // accepted saves the device whose pairing the phone has signed. whatsmeow calls it before it

@@ -191,7 +191,7 @@ func (s *session) advance(p *pairing, at *passkeyStep, next passkeyStep, send fu
 	s.mu.Lock()
 	cli, life := s.cli, s.life
 	s.mu.Unlock()
-	if cli == nil || !life.begin() {
+	if cli == nil || !s.mayUse() || !life.begin() {
 		return errNoConnectionYet
 	}
 	defer life.works.Done()

@@ -22,17 +22,18 @@ var errNoDevice = errors.New("whatsapp: the device is not in the store of keys")
 // session serves one line, through all connections of its device.
 type session struct {
 	// static
-	m      *Messenger
-	on     crm.Line
-	log    *slog.Logger
-	stop   context.CancelFunc
-	done   chan struct{} // closed at the end, after the lease is released
-	ends   chan ending   // reasons why the connection ended
-	outbox chan struct{} // there is something to send
-	fetch  chan struct{} // there is a file to fetch
-	online chan struct{} // connected
-	tokens chan struct{} // a person's token was stored
-	labels chan struct{} // the phone has to be told of labels
+	m       *Messenger
+	on      crm.Line
+	log     *slog.Logger
+	stop    context.CancelFunc
+	stopped <-chan struct{} // closed when stop was called
+	done    chan struct{}   // closed at the end, after the lease is released
+	ends    chan ending     // reasons why the connection ended
+	outbox  chan struct{}   // there is something to send
+	fetch   chan struct{}   // there is a file to fetch
+	online  chan struct{}   // connected
+	tokens  chan struct{}   // a person's token was stored
+	labels  chan struct{}   // the phone has to be told of labels
 
 	broken     atomic.Bool  // no more events are accepted from this connection
 	loggingOut atomic.Bool  // a logout is running, and it sets the state
@@ -202,6 +203,7 @@ func (s *session) prepare(ctx context.Context) error {
 		}
 	}
 	life := newLifetime(ctx)
+	life.mayUse = s.mayUse
 	ctx = life.ctx
 	shield(dev, s, life)
 	cli = whatsmeow.NewClient(dev, library{log: s.log, held: newBacklog(ctx, s.end)})
@@ -243,6 +245,9 @@ func (s *session) connection(ctx context.Context) ending {
 	}
 	if device, phone := s.deviceAndPhone(); device != "" { // set again: the state that first set them may not have been saved
 		s.set(ctx, crm.LineState{State: crm.StateConnecting, Device: &device, Phone: &phone, Detail: detailConnecting})
+	}
+	if !s.mayUse() { // another process may have the line: WhatsApp would end its connection
+		return ending{kind: endLost}
 	}
 	if err := connect(ctx, cli, life); err != nil {
 		s.log.Info("WhatsApp was not reached", "error", err)

@@ -40,6 +40,21 @@ func guard(dev *store.Device, l *lifetime) {
 	}
 	r := &lockedSessions{SessionStore: dev.Sessions, EventBuffer: dev.EventBuffer, life: l}
 	dev.Sessions, dev.EventBuffer, dev.Identities = r, r, lockedIdentities{dev.Identities, r}
+	dev.SenderKeys = senderKeys{dev.SenderKeys, l}
+}
+
+// senderKeys refuses keys of groups that may have advanced in another process.
+type senderKeys struct {
+	store.SenderKeyStore
+	life *lifetime
+}
+
+// PutSenderKey implements store.SenderKeyStore.
+func (k senderKeys) PutSenderKey(ctx context.Context, group, user string, session []byte) error {
+	if k.life.foreign() {
+		return errOver
+	}
+	return k.SenderKeyStore.PutSenderKey(ctx, group, user, session)
 }
 
 // DoDecryptionTxn implements store.EventBuffer.
@@ -70,6 +85,9 @@ func (r *lockedSessions) GetSession(ctx context.Context, address string) ([]byte
 
 // PutSession implements store.SessionStore.
 func (r *lockedSessions) PutSession(ctx context.Context, address string, session []byte) (err error) {
+	if r.life.foreign() {
+		return errOver
+	}
 	if loaded, ok := ctx.Value(decryptionKey{}).(map[string][]byte); ok {
 		if session, err = untouched(loaded[address], session); err != nil {
 			return err
@@ -177,6 +195,9 @@ func (r *lockedSessions) GetManySessions(ctx context.Context, addresses []string
 func (r *lockedSessions) PutManySessions(ctx context.Context, sessions map[string][]byte) error {
 	if s, ok := ctx.Value(encryptionKey{}).(*encryption); ok {
 		defer s.end()
+	}
+	if r.life.foreign() {
+		return errOver
 	}
 	return r.SessionStore.PutManySessions(ctx, sessions)
 }

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -75,6 +76,20 @@ func (s *session) set(ctx context.Context, st crm.LineState) {
 func (s *session) save(ctx context.Context) {
 	s.saving.Lock()
 	defer s.saving.Unlock()
+	s.store(ctx)
+}
+
+// saveAgain is like save, but does nothing while another save waits for the database.
+func (s *session) saveAgain(ctx context.Context) {
+	if s.saving.TryLock() {
+		defer s.saving.Unlock()
+		s.store(ctx)
+	}
+}
+
+// store saves the state if it is not saved yet. A session whose line another process has is
+// stopped. s.saving is held.
+func (s *session) store(ctx context.Context) {
 	s.mu.Lock()
 	st, unsaved := s.state, s.unsaved
 	s.unsaved = false
@@ -82,7 +97,14 @@ func (s *session) save(ctx context.Context) {
 	if !unsaved {
 		return
 	}
-	if err := s.m.rules.SetLineState(ctx, s.on, st); err != nil {
+	err := s.m.rules.SetLineState(ctx, s.on, st)
+	var refusal *crm.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &refusal) && refusal.Code == crm.CodeConflict:
+		s.log.Warn("another process serves this line now")
+		s.stop()
+	default:
 		s.log.Warn("the state of the line could not be saved", "state", st.State, "error", err)
 		s.mu.Lock()
 		s.unsaved = true

@@ -51,6 +51,7 @@ const (
 	CallAnswered = "answered"
 	CallUnmade   = "unmade"  // it was not begun, and will not be
 	CallUnknown  = "unknown" // it was begun, and what became of it is not known
+	CallMissing  = "missing" // it was never there, or was swept or deleted with its line
 )
 
 // CallLine asks the process c.Node. The error has CodeNotFound when that does not live.
@@ -77,8 +78,8 @@ func (s *Service) DropLineCall(ctx context.Context, id string) (end, answer stri
 	err = s.Store.Tx(ctx, func(tx *models.Tx) error {
 		row, err := tx.DropLineCall(id)
 		switch {
-		case errors.Is(err, models.ErrNotFound): // its line was deleted, or it was never there
-			end = CallUnmade
+		case errors.Is(err, models.ErrNotFound):
+			end = CallMissing
 			return nil
 		case err != nil:
 			return err
@@ -94,14 +95,19 @@ func (s *Service) DropLineCall(ctx context.Context, id string) (end, answer stri
 	return end, answer, err
 }
 
+// callsOfLine is how many calls of one line a process makes at once, so that those of a line
+// whose messenger does not answer leave room for others.
+const callsOfLine = 16
+
 // TakeLineCalls begins at most limit of the calls that wait for a process. A call is taken
-// once: whoever takes it must answer it.
+// once: whoever takes it must answer it. After an error none was taken: those that were
+// begun all the same have an unknown end.
 func (s *Service) TakeLineCalls(ctx context.Context, node string, limit int) (calls []LineCall, err error) {
 	if wait, err := s.Store.Read(ctx).LineCallsWait(node); err != nil || !wait { // looked at each second
 		return nil, err
 	}
 	err = s.Store.Tx(ctx, func(tx *models.Tx) error {
-		rows, now, err := tx.TakeLineCalls(node, limit)
+		rows, now, err := tx.TakeLineCalls(node, limit, callsOfLine)
 		calls = nil
 		for _, r := range rows {
 			calls = append(calls, LineCall{
@@ -111,7 +117,10 @@ func (s *Service) TakeLineCalls(ctx context.Context, node string, limit int) (ca
 		}
 		return err
 	})
-	return calls, err
+	if err != nil { // also of the commit: what it took back is taken again
+		return nil, err
+	}
+	return calls, nil
 }
 
 // AnswerLineCall answers a call that was taken.

@@ -3,6 +3,7 @@ package crm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -137,7 +138,76 @@ func TestLineCalls(t *testing.T) {
 			t.Errorf("left are %s", left)
 		}
 		ends("5", crm.CallUnmade, "")
+		ends("6", crm.CallMissing, "")
 	})
+}
+
+// TestCallsOfABusyLine checks that the calls of one line leave room for those of others, and
+// go on when the first ones are over.
+func TestCallsOfABusyLine(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		served(t, w, "a")
+		const busy, most = 20, 16
+		for i := range busy {
+			callLine(t, w, fmt.Sprintf("busy %02d", i), "a", time.Minute)
+		}
+		made, err := w.CreateLicense(t.Context(), w.Owner, crmtest.CompanyID, "Another")
+		if err == nil {
+			_, err = w.AddMessenger(t.Context(), w.Owner, made.LicenseID, "grWhatsApp", "")
+		}
+		other := crm.Line{LicenseID: made.LicenseID, Messenger: "grWhatsApp"}
+		if err == nil {
+			_, err = w.Lease(t.Context(), other, "a", time.Minute)
+		}
+		if err == nil {
+			err = w.CallLine(t.Context(), crm.LineCall{ID: "other", Node: "a", Caller: "b", Line: other, Method: "pair", Request: "{}"}, time.Hour)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []struct{ taken, answered int }{{most + 1, 0}, {0, 3}, {3, most - 3}, {busy - most - 3, 0}} {
+			calls, err := w.TakeLineCalls(t.Context(), "a", 64)
+			if err != nil || len(calls) != want.taken {
+				t.Errorf("%d calls are taken, %v; want %d", len(calls), err, want.taken)
+			}
+			for i := range want.answered {
+				if err := w.AnswerLineCall(t.Context(), crm.LineCall{ID: fmt.Sprintf("busy %02d", i), Caller: "b", Answer: "{}"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+// TestCallsOfALostCommit checks that calls are not taken when the commit fails that begins
+// them: they would be taken again.
+func TestCallsOfALostCommit(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.PostgresURL(t)))
+	served(t, w, "a")
+	callLine(t, w, "1", "a", time.Minute)
+	db, _, err := w.Store.SideDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{
+		"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$",
+		"CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON line_calls DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
+	} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls, err := w.TakeLineCalls(t.Context(), "a", 10); err == nil || len(calls) != 0 {
+		t.Errorf("taken are %+v, %v", calls, err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER refuse ON line_calls"); err != nil {
+		t.Fatal(err)
+	}
+	if calls, err := w.TakeLineCalls(t.Context(), "a", 10); err != nil || len(calls) != 1 {
+		t.Errorf("then taken are %+v, %v", calls, err)
+	}
 }
 
 // TestLineNews checks that processes hear of each other's lines, and of what they missed.

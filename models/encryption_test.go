@@ -68,7 +68,7 @@ func fillCall(tx *models.Tx) error {
 	if err := tx.AddLineCall(&call, time.Minute); err != nil {
 		return err
 	}
-	taken, _, err := tx.TakeLineCalls("node", 1)
+	taken, _, err := tx.TakeLineCalls("node", 1, 10)
 	if err != nil || len(taken) != 1 || taken[0].Request != secrets[9] {
 		return fmt.Errorf("taken are %+v, %w", taken, err)
 	}

@@ -64,14 +64,20 @@ func (tx *Tx) LineCallsWait(node string) (wait bool, err error) {
 }
 
 // TakeLineCalls begins at most limit calls that wait for a process, and returns them, the
-// oldest deadlines first, with the time of the database. Those whose lines the process does
-// not lease any more are moved, and their callers are woken.
-func (tx *Tx) TakeLineCalls(node string, limit int) (taken []LineCall, nowMS int64, err error) {
+// oldest deadlines first, with the time of the database. At most ofLine calls of one line
+// are under way at once. Those whose lines the process does not lease any more are moved, and
+// their callers are woken.
+func (tx *Tx) TakeLineCalls(node string, limit, ofLine int) (taken []LineCall, nowMS int64, err error) {
 	if nowMS, err = tx.NowMS(); err != nil {
 		return nil, 0, err
 	}
 	var found []LineCall
-	err = tx.forUpdate().Where("node = ? AND state = ? AND deadline_ms > ?", node, CallWaiting, nowMS).Order("deadline_ms, id").Limit(limit).Find(&found).Error
+	err = tx.forUpdate().Where("node = ? AND state = ? AND deadline_ms > ?", node, CallWaiting, nowMS).
+		Where(`id IN (SELECT id FROM (
+			SELECT id, ROW_NUMBER() OVER (PARTITION BY license_id, messenger_type ORDER BY state, deadline_ms, id) AS place
+			FROM line_calls WHERE node = ? AND state IN (?, ?) AND deadline_ms > ?) c WHERE c.place <= ?)`, // "begun" is before "waiting"
+			node, CallBegun, CallWaiting, nowMS, ofLine).
+		Order("deadline_ms, id").Limit(limit).Find(&found).Error
 	if err != nil {
 		return nil, 0, err
 	}

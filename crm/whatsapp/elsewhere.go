@@ -153,7 +153,7 @@ func (m *Messenger) handOn(ctx context.Context, node string, l crm.Line, name st
 		if errors.As(err, &refusal) && refusal.Code == crm.CodeNotFound { // the process has just died, and its lines are free
 			return "", errCallMoved
 		}
-		if end, _, dropped := m.drop(ctx, c.ID); dropped != nil || end != crm.CallUnmade { // it may be there all the same
+		if end, _, dropped := m.drop(ctx, c.ID); dropped != nil || end != crm.CallMissing && end != crm.CallUnmade { // it was made all the same
 			m.Log.Warn("a call to another process could not be taken back", "error", errors.Join(err, dropped))
 			return "", errOutcome
 		}
@@ -163,14 +163,14 @@ func (m *Messenger) handOn(ctx context.Context, node string, l crm.Line, name st
 	m.awaitCall(limited, c.ID, woken)
 	end, answer, err := m.drop(ctx, c.ID)
 	switch {
+	case err == nil && end == crm.CallAnswered: // also when the request has just been given up: it was done
+		return answer, nil
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err != nil:
 		m.Log.Warn("the answer of another process could not be read", "error", err)
 		return "", errOutcome
-	case end == crm.CallAnswered:
-		return answer, nil
-	case end == crm.CallUnknown:
+	case end != crm.CallUnmade: // one that is missing may have been begun before
 		return "", errOutcome
 	case time.Since(asked) >= within:
 		return "", errNotTaken

@@ -90,11 +90,11 @@ func (m *Messenger) serveCall(ctx context.Context, c crm.LineCall, deadline time
 		text = []byte(`{"failed":"the answer cannot be encoded"}`)
 	}
 	c.Answer = string(text)
-	for tries := 1; ; tries++ {
-		if err = m.answerCall(ctx, c); err == nil || tries == 3 {
+	for tries := 1; ; tries++ { // as long as the caller waits, who cannot ask again; not when the process ends
+		if err = m.answerCall(ctx, c); err == nil || ctx.Err() != nil && tries >= 3 {
 			break
 		}
-		if wait(limited, time.Duration(tries)*200*time.Millisecond) != nil {
+		if wait(limited, min(time.Second, time.Duration(tries)*200*time.Millisecond)) != nil {
 			break
 		}
 	}

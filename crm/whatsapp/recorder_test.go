@@ -403,7 +403,7 @@ func (r *recorder) CallLine(context.Context, crm.LineCall, time.Duration) error 
 func (r *recorder) LineCallOver(context.Context, string) (bool, error) { return true, nil }
 
 func (r *recorder) DropLineCall(context.Context, string) (end, answer string, err error) {
-	return crm.CallUnmade, "", nil
+	return crm.CallMissing, "", nil
 }
 
 func (r *recorder) TakeLineCalls(context.Context, string, int) ([]crm.LineCall, error) {

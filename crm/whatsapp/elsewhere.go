@@ -44,6 +44,7 @@ type callAnswer struct {
 	Result  json.RawMessage `json:"result,omitempty"`
 	Refused *crm.Error      `json:"refused,omitempty"`
 	Failed  string          `json:"failed,omitempty"` // an error that is not of the rules
+	Moved   bool            `json:"moved,omitempty"`  // refused, because the line has just moved: nothing was done
 }
 
 // Sizes of a call. What the rules let through is far below.
@@ -89,7 +90,9 @@ func (x method[A, R]) call(ctx context.Context, m *Messenger, l crm.Line, args A
 		if err != nil {
 			return result, err
 		}
-		return x.result(node, answer)
+		if result, err = x.result(node, answer); err != error(errElsewhere) {
+			return result, err
+		}
 	}
 	return result, errElsewhere
 }
@@ -100,6 +103,8 @@ func (x method[A, R]) result(node string, text string) (result R, err error) {
 		return result, fmt.Errorf("whatsapp: the answer of node %s: %w", node, err)
 	}
 	switch {
+	case answer.Moved:
+		return result, errElsewhere
 	case answer.Refused != nil:
 		return result, answer.Refused
 	case answer.Failed != "":

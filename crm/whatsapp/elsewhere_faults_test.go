@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -107,5 +108,26 @@ func TestLineThatMoves(t *testing.T) {
 	w.stop()
 	if _, err := w.m.Groups(t.Context(), testLine); !errors.Is(err, errReconnecting) {
 		t.Errorf("the caller hears %v", err)
+	}
+}
+
+// TestCallFollowsItsLine checks that a call whose process lost the line before it did anything
+// goes to the next one.
+func TestCallFollowsItsLine(t *testing.T) {
+	w, other := newOtherNode(t, crm.CallAnswered, "")
+	moved, err := json.Marshal(w.m.do(t.Context(), crm.LineCall{Line: testLine, Method: logoutMethod.name, Request: "{\"args\":{}}"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.called = func() {
+		if other.answer = string(moved); other.made() == 2 {
+			other.answer = `{"result":{}}`
+		}
+	}
+	if err := w.m.Logout(t.Context(), testLine); err != nil {
+		t.Errorf("the caller hears %v", err)
+	}
+	if n := other.made(); n != 2 {
+		t.Errorf("it was made %d times", n)
 	}
 }

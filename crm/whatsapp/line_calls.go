@@ -122,7 +122,7 @@ func (m *Messenger) do(ctx context.Context, c crm.LineCall) callAnswer {
 	var refusal *crm.Error
 	switch {
 	case errors.As(err, &refusal):
-		return callAnswer{Refused: refusal}
+		return callAnswer{Refused: refusal, Moved: refusal == errElsewhere}
 	case errors.Is(err, context.DeadlineExceeded):
 		return callAnswer{Refused: errOutcome}
 	}

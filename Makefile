@@ -78,6 +78,7 @@ chaos: MINUTES ?= 10
 chaos: BUS ?= postgres
 chaos: setup ## break a cluster of three nodes for MINUTES=10 with SEED=, and check what everyone got
 	@rm -rf artifacts && mkdir artifacts
+	@GOGC=400 go test ./broadcasting -run '^TestPeersModel$$' -count 1 -v -timeout 1h -model.steps 6
 	@go test ./cmd/chatcast/e2e/chaos -run '^TestChaos$$' -count 1 -v -timeout 24h -artifacts -outputdir '$(CURDIR)/artifacts' \
 		-chaos.seed=$(SEED) -chaos.time=$(MINUTES)m -chaos.bus=$(BUS)
 

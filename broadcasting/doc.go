@@ -8,7 +8,8 @@
 // Three interfaces, the seams, connect the nodes: Broker carries events and keeps the
 // last event of each cache channel, Presence shares the sockets and users of each node,
 // and Control asks the other nodes to do something. Memory implements all three for the
-// nodes of one process, broadcasting/cluster for those of several. History lists the events of the journal by channel, for sockets
+// nodes of one process, broadcasting/cluster for those of several. Peers and Lease are its
+// rule of who is a node and what it has. History lists the events of the journal by channel, for sockets
 // that resume one.
 //
 // There are two kinds of users, which are never mixed: owners of sockets, whom Grant and
@@ -28,7 +29,9 @@
 //
 // Locks are taken in this order: the order of a channel's kept events in Memory, Conn,
 // shard, channel, a subscriber's queue, and last of all the user index, signedInUsers,
-// counts, PresenceView, replays and the inboxes of Memory. signedInUsers comes before PresenceView. Broker.Publish,
+// counts, PresenceView, replays and the inboxes of Memory. signedInUsers comes before PresenceView. Peers
+// tell their listener under a lock that is taken before all of these; the other one comes right before
+// PresenceView. Broker.Publish,
 // Broker.Last, Control.Survey and History.Since are called with none of these locks held. A node
 // reports to Presence under the lock of the channel, or of signedInUsers. Queue of a
 // subscriber is called under the channel's lock, which gives all subscribers the same

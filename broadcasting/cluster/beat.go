@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -18,18 +17,11 @@ var (
 // deafAfter is how many beats a node may miss its own messages.
 const deafAfter = 3
 
-// setClock notes the time by the clock of the leases.
-func (n *Node) setClock(now time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.clock, n.clockAt = now, time.Now()
-}
-
 // now returns the time by the clock of the leases.
 func (n *Node) now() time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.clock.Add(time.Since(n.clockAt))
+	return n.lease.Clock(time.Now())
 }
 
 // beatOnce renews the lease, says that this node hears, and buries nodes that are over. It
@@ -45,7 +37,8 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 		return
 	}
 	if resend {
-		n.queueState("")
+		n.peers.Again()
+		n.notify()
 	}
 	limited, cancel := context.WithTimeout(ctx, deafAfter*n.o.Beat)
 	defer cancel()
@@ -55,18 +48,14 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 		return
 	}
 	n.sayUnsure(limited)
-	m, dead, err := n.t.Renew(limited, Renewal{ID: id, Orders: orders, Bury: n.mayBury(), Now: n.now(), Lease: n.o.Lease})
+	m, dead, err := n.t.Renew(limited, n.renewal(id, orders))
 	<-n.turn
 	switch {
 	case err == nil:
-		if jumped := m.Now.Sub(n.now()); jumped.Abs() > n.o.Lease/Jump {
+		if jumped := n.renewed(m.Now, len(dead)); jumped != 0 {
 			n.o.Log.WarnContext(ctx, "the clock of the leases has jumped", "by", jumped.Round(time.Millisecond))
-			n.unsteady()
 		}
-		n.setClock(m.Now)
-		for _, node := range n.renewed(m.Others, len(dead)) {
-			n.forget(node)
-		}
+		n.peers.Listed(m.Others)
 	case errors.Is(err, ErrBuried):
 		lose(err)
 	case ctx.Err() == nil:
@@ -78,13 +67,6 @@ func (n *Node) beatOnce(ctx context.Context, lose context.CancelCauseFunc) {
 	if err == nil {
 		n.sweep(limited)
 	}
-}
-
-// unsteady leaves the others the time to renew their leases.
-func (n *Node) unsteady() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.steady = time.Now()
 }
 
 // sayUnsure has the other nodes disconnect their sockets when an order of this node that takes
@@ -109,57 +91,23 @@ func (n *Node) sayUnsure(ctx context.Context) {
 	n.unsure = true
 }
 
-// mayBury reports whether this node has renewed its own lease in time for as long as
-// one lasts. After a time in which the leases were out of reach, all are over, and
-// each node must have had the time to renew its own.
-func (n *Node) mayBury() bool {
+// renewal says what this node renews; it needs turn.
+func (n *Node) renewal(id string, orders int64) Renewal {
+	probe := n.probe()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	now := time.Now()
-	return now.Sub(n.beaten) < 2*n.o.Beat+n.o.Beat/2 && now.Sub(n.steady) >= n.o.Lease
+	return Renewal{ID: id, Orders: orders, Bury: n.lease.MayBury(now), Now: n.lease.Clock(now), Probe: probe, Lease: n.o.Lease}
 }
 
-// renewed notes who is in the cluster. It returns the nodes that are to be forgotten, because
-// they have had no lease for as long as one lasts: the message that buried them was lost.
-func (n *Node) renewed(nodes []string, buried int) (lost []string) {
+// renewed notes that the lease was renewed. It returns by how much its clock has jumped, if that
+// is too much.
+func (n *Node) renewed(clock time.Time, buried int) (jumped time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	now := time.Now()
-	if now.Sub(n.beaten) >= 2*n.o.Beat+n.o.Beat/2 {
-		n.steady = now
-	}
-	n.beaten = now
 	n.stats.Buried += uint64(buried)
-	for _, node := range nodes {
-		if p := n.peer(node); p != nil && !p.known && now.Sub(p.asked) > askAfter*n.o.Beat { // its state, or the question, was lost
-			p.asked = now
-			n.queue = append(n.queue, newOutgoing(Message{Kind: KindAsk, To: node}))
-		}
-	}
-	for node, p := range n.nodes {
-		switch {
-		case slices.Contains(nodes, node):
-			p.absent = time.Time{}
-		case p.absent.IsZero():
-			p.absent = now
-		case now.Sub(p.absent) > n.o.Lease:
-			lost = append(lost, node)
-		}
-	}
-	for node, at := range n.gone {
-		if now.Sub(at) > goneTime {
-			delete(n.gone, node)
-		}
-	}
-	return lost
+	return n.lease.Renewed(time.Now(), clock)
 }
-
-// askAfter is how many beats a node waits for the state of another one.
-const askAfter = 5
-
-// goneTime is how long the name of a node that has gone is remembered, so that what is
-// still heard of it is ignored.
-const goneTime = 10 * time.Minute
 
 // sweepEvery is how many beats pass between two looks at the kept events.
 const sweepEvery = 10

@@ -89,7 +89,7 @@ func (c *control) Survey(ctx context.Context, o broadcasting.Order, enough func(
 	s.open = map[string]bool{}
 	for _, node := range out.Nodes {
 		switch {
-		case !s.early[node] && !c.node.isGone(node):
+		case !s.early[node] && !c.node.peers.IsGone(node):
 			s.open[node] = true
 		case !s.early[node]:
 			s.lost[node] = true

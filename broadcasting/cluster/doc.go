@@ -13,6 +13,9 @@
 //
 // # Leases
 //
+// Who is a node, what it has, and when that is dropped, is decided by broadcasting.Peers and
+// broadcasting.Lease. Node gives them what it hears, and sends what they say.
+//
 // Each node has a lease, which it renews every second and which lasts for six, by the clock
 // of the transport. A node whose lease is over is buried: a node that has renewed its own
 // all the time says so, and everyone forgets the dead node, once. Nothing else has to be
@@ -30,8 +33,9 @@
 //
 // Node.run starts one goroutine that sends and renews, and while it is connected one that
 // hears; both end before the Run methods return. Each order of another node has a
-// goroutine. The place of the sender (Node.turn) is taken before Node.mu, and nothing is
-// called while Node.mu is held.
+// goroutine. The place of the sender (Node.turn) is taken before Node.mu. While Node.mu is held
+// only those methods of the peers are called that call nothing back: not Heard, Joined, Listed
+// and Lost.
 //
 // Of chatcast's packages it may import only broadcasting.
 package cluster

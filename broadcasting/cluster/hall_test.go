@@ -224,7 +224,7 @@ func (d *door) Renew(_ context.Context, r cluster.Renewal) (m cluster.Members, d
 			d.say(r.ID, cluster.Message{Kind: cluster.KindDead, Node: node})
 		}
 	}
-	d.say(r.ID, cluster.Message{Kind: cluster.KindProbe})
+	d.say(r.ID, r.Probe)
 	return d.members(r.ID), dead, nil
 }
 

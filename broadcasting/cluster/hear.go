@@ -26,7 +26,6 @@ func (n *Node) dispatch(ctx context.Context, from string, m Message) {
 	n.mu.Lock()
 	n.stats.Received++
 	own := strings.HasPrefix(from, n.base+".")
-	_, over := n.gone[from]
 	if own && from == n.id { // whatever it is: what waits before its probe may take long
 		n.heard = time.Now()
 	}
@@ -34,43 +33,18 @@ func (n *Node) dispatch(ctx context.Context, from string, m Message) {
 	switch {
 	case m.Kind == KindEvent && m.Event != nil:
 		n.broker.give(m)
-		return
 	case m.Kind == KindUnsure:
 		n.control.unsure(ctx, m, own)
-		return
 	case m.Kind == KindOrder && m.Order != nil:
 		n.control.heard(ctx, from, m, own)
-		return
-	case own && m.Kind != KindDead:
-		return
-	case over || m.To != "" && m.To != n.name():
-		return
-	}
-	switch m.Kind {
-	case KindHello:
-		n.welcome(from)
-	case KindProbe:
-		n.control.compare(ctx, m.Number)
-	case KindGap:
-		n.ask(from)
-	case KindAsk:
-		n.queueState(from)
-	case KindState, KindReport:
-		n.presence.heard(from, m)
-	case KindBye:
-		n.control.left(from, true)
-		n.forget(from)
-	case KindDead:
+	case m.Kind == KindDead:
 		if m.Node == n.name() {
 			n.o.Log.WarnContext(ctx, "the other nodes took this one for dead")
 		}
-		n.forget(m.Node)
-	case KindCancel:
-		n.control.cancel(from, m.ID)
-	case KindAnswer:
-		if m.Answer != nil {
-			n.control.answered(from, m.ID, *m.Answer)
-		}
+		n.peers.Heard(m.peer(from))
+	case own || n.peers.IsGone(from) || m.To != "" && m.To != n.name():
+	default:
+		n.heardPeer(ctx, from, m)
 	}
 }
 
@@ -80,10 +54,31 @@ func (n *Node) name() string {
 	return n.id
 }
 
-// welcome notes a node that has joined. Its state follows.
-func (n *Node) welcome(node string) {
-	n.mu.Lock()
-	n.peer(node)
-	n.mu.Unlock()
-	n.queueState(node)
+// heardPeer takes what another node says to this one, and sends what the peers answer.
+func (n *Node) heardPeer(ctx context.Context, from string, m Message) {
+	switch m.Kind {
+	case KindCancel:
+		n.control.cancel(from, m.ID)
+		return
+	case KindAnswer:
+		if m.Answer != nil {
+			n.control.answered(from, m.ID, *m.Answer)
+		}
+		return
+	case KindProbe:
+		n.control.compare(ctx, m.Number)
+	case KindBye:
+		n.control.left(from, true)
+	}
+	for _, answer := range n.peers.Heard(m.peer(from)) {
+		n.post(wirePeer(answer))
+	}
+	if n.peers.Wanting() {
+		n.notify()
+	}
+	if m.Kind == KindGap {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.stats.Gaps++
+	}
 }

@@ -4,14 +4,8 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
-
-	"chatcast/broadcasting"
 )
-
-// self is the name of this node in the view of its own reports.
-const self = "self"
 
 // join connects this node under a new name, which replaces the one that it had: first it
 // listens, then it has a lease, so whoever has one hears what is sent from then on.
@@ -31,7 +25,7 @@ func (n *Node) join(ctx context.Context) (Link, error) {
 	before, first := n.id, n.id == ""
 	n.names++
 	id := n.base + "." + strconv.Itoa(n.names)
-	list := append([]Message{{Kind: KindHello}}, n.state("")...)
+	list := wirePeers(n.peers.Join(id))
 	known := n.orders
 	n.up, n.why, n.resend = true, nil, false // reports from here on follow the state
 	n.mu.Unlock()
@@ -41,8 +35,8 @@ func (n *Node) join(ctx context.Context) (Link, error) {
 		l.Close()
 		return nil, err
 	}
-	n.setClock(m.Now)
-	n.entered(id, before, m)
+	n.entered(id, m.Now)
+	n.peers.Joined(m.Others, m.Young)
 	n.mu.Lock()
 	missed := !first && m.Orders != n.orders
 	n.orders = max(m.Orders, n.orders)
@@ -53,30 +47,15 @@ func (n *Node) join(ctx context.Context) (Link, error) {
 	return l, nil
 }
 
-// entered notes who is in the cluster, and forgets who no longer is.
-func (n *Node) entered(id, before string, m Members) {
-	now := time.Now()
+// entered notes that this node is in the cluster under a new name.
+func (n *Node) entered(id string, clock time.Time) {
 	n.mu.Lock()
-	if before != "" {
-		n.gone[before] = now
+	defer n.mu.Unlock()
+	if n.id != "" {
 		n.stats.Joins++
 	}
-	n.id, n.heard, n.beaten, n.steady = id, now, now, now
-	there := map[string]bool{}
-	for _, node := range m.Others {
-		there[baseOf(node)] = true
-		n.peer(node)
-	}
-	var lost []string
-	for node := range n.nodes {
-		if !there[baseOf(node)] && !m.Young { // one that has joined again replaces itself
-			lost = append(lost, node)
-		}
-	}
-	n.mu.Unlock()
-	for _, node := range lost {
-		n.forget(node)
-	}
+	n.id, n.heard = id, time.Now()
+	n.lease.Joined(n.heard, clock)
 }
 
 // rejoin joins again until it succeeds. It returns nil when ctx ends.
@@ -155,61 +134,13 @@ func (n *Node) serve(ctx context.Context, l Link) error {
 	return context.Cause(ctx)
 }
 
-// ask asks a node for everything that it reports, because something of it was missed.
-func (n *Node) ask(node string) {
-	n.mu.Lock()
-	n.stats.Gaps++
-	if p := n.peer(node); p != nil {
-		p.lost()
-		p.asked = time.Now()
-		n.tellChanged()
-	}
-	n.mu.Unlock()
-	n.post(Message{Kind: KindAsk, To: node})
-}
-
-// baseOf returns the part of a node's name that stays when the node joins again.
-func baseOf(node string) string {
-	base, _, _ := strings.Cut(node, ".")
-	return base
-}
-
-// peer finds or notes another node, unless it has gone; needs mu.
-func (n *Node) peer(node string) *peer {
-	if _, over := n.gone[node]; over || node == n.id {
-		return nil
-	}
-	p := n.nodes[node]
-	if p == nil {
-		p = &peer{asked: time.Now()}
-		n.nodes[node] = p
-		n.tellChanged()
-	}
-	return p
-}
-
-// forget forgets a node and everything that it has reported.
-func (n *Node) forget(node string) {
-	n.mu.Lock()
-	n.gone[node] = time.Now()
-	delete(n.nodes, node)
-	n.tellChanged()
-	own := node == n.id
-	n.mu.Unlock()
-	if own {
-		return // the next beat finds that the lease is gone
-	}
-	n.control.left(node, false)
-	n.presence.tell(n.presence.view.Apply(broadcasting.PresenceReport{Node: node, Kind: broadcasting.NodeGoneReport}))
-}
-
 // leave ends the lease of this node and says so, and ends the connection.
 func (n *Node) leave(ctx context.Context, l Link) {
 	n.mu.Lock()
 	n.ended, n.up = true, false
 	id := n.id
-	n.tellChanged()
 	n.mu.Unlock()
+	n.tellChanged()
 	if l != nil {
 		defer l.Close()
 	}

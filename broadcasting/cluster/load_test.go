@@ -31,6 +31,27 @@ func TestLeaseUnderLoad(t *testing.T) {
 	})
 }
 
+// TestNoQuestionUnderLoad tests that reports that wait to be sent are not taken for lost ones:
+// each of the others would ask for everything, every few seconds.
+func TestNoQuestionUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, doors, nodes := meet(t, 3)
+		time.Sleep(10 * time.Second)
+		before := h.count(cluster.KindAsk)
+		doors[0].set(func(d *door) { d.slow = 300 * time.Millisecond })
+		for i := range 200 {
+			nodes[0].Presence().Subscribed("1", "news", i+1)
+			time.Sleep(100 * time.Millisecond)
+		}
+		if asked := h.count(cluster.KindAsk) - before; asked > 0 {
+			t.Errorf("%d times somebody asks", asked)
+		}
+		for _, n := range nodes[1:] {
+			n.Complete(t, true)
+		}
+	})
+}
+
 // TestQueueIsBounded tests that reports do not fill the memory while the bus is slow, and that
 // they are made good.
 func TestQueueIsBounded(t *testing.T) {

@@ -13,19 +13,31 @@ import (
 	"chatcast/broadcasting/clustertest"
 )
 
-// TestGhost tests that what a node reports that has no lease does not stay.
+// TestGhost tests that what a node says that has no lease does not stay, and that its reports
+// count for nothing before it has said what it has.
 func TestGhost(t *testing.T) {
+	online := func(user string) []cluster.Report {
+		return []cluster.Report{{Kind: broadcasting.SignedInReport, App: "1", Name: user, Sockets: 1}}
+	}
 	synctest.Test(t, func(t *testing.T) {
 		h, _, nodes := meet(t, 1)
 		h.mu.Lock()
-		h.say("ghost.1", cluster.Message{Kind: cluster.KindReport, Reports: []cluster.Report{
-			{Kind: broadcasting.SignedInReport, App: "1", Name: "u", Sockets: 1},
-		}})
+		h.say("ghost.1", cluster.Message{Kind: cluster.KindReport, Count: 1, Reports: online("early")})
+		h.say("ghost.2",
+			cluster.Message{Kind: cluster.KindState, Reports: online("u"), Done: true},
+			cluster.Message{Kind: cluster.KindReport, Count: 1, Reports: online("v")},
+			cluster.Message{Kind: cluster.KindReport, Count: 3, Reports: online("w")})
 		h.mu.Unlock()
-		nodes[0].Has(t, "u online true")
+		nodes[0].Has(t, "v online true")
 		time.Sleep(20 * time.Second)
-		if nodes[0].Presence().OthersSignedIn("1", "u") {
-			t.Error("a user of a node that is not there stays online")
+		for user, count := range map[string]int{"early": 0, "u": 1, "v": 1, "w": 0} {
+			told := nodes[0].Await(t, "anything", func([]string) bool { return true })
+			if got := clustertest.Count(told, user+" online true"); got != count || clustertest.Count(told, user+" online false") != count {
+				t.Errorf("of user %s it was told %q", user, told)
+			}
+			if nodes[0].Presence().OthersSignedIn("1", user) {
+				t.Errorf("user %s of a node that is not there stays online", user)
+			}
 		}
 		nodes[0].Complete(t, true)
 	})

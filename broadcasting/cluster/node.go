@@ -26,22 +26,22 @@ type Options struct {
 
 // Times of a Node.
 const (
-	leaseTime  = 6 * time.Second
-	beatTime   = time.Second
-	sendTime   = 5 * time.Second // for a batch
-	openTime   = 10 * time.Second
-	stateParts = 500
-	maxQueued  = 100_000 // messages that wait; then reports are not queued, and everything is sent again
+	leaseTime = 6 * time.Second
+	beatTime  = time.Second
+	sendTime  = 5 * time.Second // for a batch
+	openTime  = 10 * time.Second
+	maxQueued = 100_000 // messages that wait; then reports are not queued, and everything is sent again
 )
 
 // Node is one node of the cluster. Its Broker, Presence and Control belong to one engine.
 type Node struct {
 	// static
-	o    Options
-	base string // its names in the cluster begin with it
-	t    Transport
-	turn chan struct{} // holds one: the right to send
-	wake chan struct{} // holds one: "something is to be sent"
+	o     Options
+	base  string // its names in the cluster begin with it
+	peers *broadcasting.Peers
+	t     Transport
+	turn  chan struct{} // holds one: the right to send
+	wake  chan struct{} // holds one: "something is to be sent"
 
 	broker   broker
 	presence presence
@@ -66,33 +66,15 @@ type Node struct {
 	ended   bool      // Run has returned
 	why     error     // why it is not up
 	heard   time.Time // when the node last heard itself
-	beaten  time.Time // when the lease was last renewed
-	steady  time.Time // since when it was always renewed in time
-	clock   time.Time // by the clock of the transport, at clockAt
-	clockAt time.Time
+	lease   broadcasting.Lease
 	orders  int64 // the last order that takes access away
-	nodes   map[string]*peer
-	gone    map[string]time.Time // names that are no longer heard
 	queue   []*Outgoing
-	wanted  map[string]bool // who wants to know everything that this node reports; "": all
-	resend  bool            // reports were lost: everything is to be sent again
-	unsure  bool            // an order that takes access away may not have arrived
-	changed chan struct{}   // closed and replaced when Complete may have changed
+	resend  bool          // reports were lost: everything is to be sent again
+	unsure  bool          // an order that takes access away may not have arrived
+	changed chan struct{} // closed and replaced when Complete may have changed
 	cutOff  func()
 	stats   Stats
 }
-
-// peer is another node.
-type peer struct {
-	known    bool                          // its state is in the view
-	asked    time.Time                     // when it was asked for its state, or sent a part
-	absent   time.Time                     // since when it has no lease; zero: it has one
-	whole    bool                          // the parts so far are the first ones
-	incoming []broadcasting.PresenceReport // the parts of its state so far
-}
-
-// lost forgets what has come of its state, until it is sent again; needs mu.
-func (p *peer) lost() { p.known, p.whole, p.incoming = false, false, nil }
 
 // Stats are the counters of a Node.
 type Stats struct {
@@ -119,10 +101,15 @@ func Open(ctx context.Context, o Options, t Transport) (n *Node, err error) {
 	}
 	n = &Node{
 		o: o, t: t, base: rand.Text()[:16], turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), changed: make(chan struct{}),
-		nodes: map[string]*peer{}, gone: map[string]time.Time{}, wanted: map[string]bool{}, cutOff: func() {},
+		lease: broadcasting.Lease{Time: o.Lease, Beat: o.Beat}, cutOff: func() {},
 	}
+	n.peers = broadcasting.NewPeers(broadcasting.PeersOptions{
+		Patience: int((o.Lease + o.Beat - 1) / o.Beat),
+		Gone:     func(node string) { n.control.left(node, false) },
+		Changed:  n.tellChanged,
+	})
 	n.broker.node, n.presence.node, n.control.node = n, n, n
-	n.presence.mine, n.presence.view = broadcasting.NewPresenceView(), broadcasting.NewPresenceView()
+	n.presence.view = n.peers.View()
 	n.control.surveys, n.control.handling = map[uint64]*survey{}, map[handled]context.CancelFunc{}
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
@@ -154,10 +141,11 @@ func (n *Node) SetCacheLimits(ttl time.Duration, bytes int) { n.o.Limits.Set(ttl
 
 // Stats returns the counters now.
 func (n *Node) Stats() Stats {
+	others := n.peers.Count()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := n.stats
-	s.Up, s.Nodes, s.Waiting = n.hears() == nil, len(n.nodes)+1, len(n.queue)
+	s.Up, s.Nodes, s.Waiting = n.hears() == nil, others+1, len(n.queue)
 	return s
 }
 
@@ -233,14 +221,10 @@ func (n *Node) loop(ctx context.Context, l Link) {
 // down notes that the node is not connected, and fails what waits to be sent.
 func (n *Node) down(why error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.up, n.why = false, why
 	n.failQueue(why)
-	clear(n.wanted)             // all get it when this node joins
-	for _, p := range n.nodes { // what is said meanwhile is missed
-		p.lost()
-	}
-	n.tellChanged()
+	n.mu.Unlock()
+	n.peers.Lost() // what is said meanwhile is missed
 }
 
 // failQueue needs mu.
@@ -253,15 +237,10 @@ func (n *Node) failQueue(err error) {
 	n.queue = nil
 }
 
-func (n *Node) isGone(node string) bool {
+// tellChanged wakes who waits in Complete.
+func (n *Node) tellChanged() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, gone := n.gone[node]
-	return gone
-}
-
-// tellChanged wakes who waits in Complete; needs mu.
-func (n *Node) tellChanged() {
 	close(n.changed)
 	n.changed = make(chan struct{})
 }

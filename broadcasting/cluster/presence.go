@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"chatcast/broadcasting"
@@ -12,17 +11,15 @@ import (
 // presence implements broadcasting.Presence. Its methods that answer from memory are
 // those of the view.
 type presence struct {
-	node   *Node
-	others broadcasting.PresenceListener
-	view   *broadcasting.PresenceView // of the other nodes
-	mine   *broadcasting.PresenceView // of this node, under the name self; changed under Node.mu
-	ended  bool                       // Run has ended; guarded by Node.mu
+	node  *Node
+	view  *broadcasting.PresenceView // of the other nodes
+	ended bool                       // Run has ended; guarded by Node.mu
 }
 
 var _ broadcasting.Presence = (*presence)(nil)
 
 // Attach implements broadcasting.Presence.
-func (p *presence) Attach(others broadcasting.PresenceListener) { p.others = others }
+func (p *presence) Attach(others broadcasting.PresenceListener) { p.node.peers.Attach(others) }
 
 // Run implements broadcasting.Presence.
 func (p *presence) Run(ctx context.Context) error {
@@ -49,71 +46,14 @@ func (p *presence) report(r broadcasting.PresenceReport) {
 	if p.ended {
 		return
 	}
-	r.Node = self
-	p.mine.Apply(r)
+	m := n.peers.Report(r)
 	if n.up && len(n.queue) >= maxQueued {
 		n.resend = true // with the others, when there is room
 		return
 	}
 	if n.up {
-		n.queue = append(n.queue, newOutgoing(Message{Kind: KindReport, Reports: []Report{wireReport(r)}}))
+		n.queue = append(n.queue, newOutgoing(wirePeer(m)))
 		n.notify()
-	}
-}
-
-// heard applies what another node reports.
-func (p *presence) heard(from string, m Message) {
-	reports := engineReports(from, m.Reports)
-	n := p.node
-	n.mu.Lock()
-	of := n.peer(from) // notes it, so that it is forgotten when it has no lease
-	if of == nil {
-		n.mu.Unlock()
-		return
-	}
-	if m.Kind == KindReport {
-		n.mu.Unlock()
-		for _, r := range reports {
-			p.tell(p.view.Apply(r))
-		}
-		return
-	}
-	of.asked = time.Now()
-	if m.First {
-		of.incoming, of.whole = nil, true
-	}
-	if !of.whole { // its beginning was lost
-		n.mu.Unlock()
-		return
-	}
-	of.incoming = append(of.incoming, reports...)
-	all := of.incoming
-	var before []string // its earlier names
-	if m.Done {
-		of.incoming, of.whole = nil, false
-		for id := range n.nodes {
-			if id != from && baseOf(id) == baseOf(from) {
-				before = append(before, id)
-			}
-		}
-	}
-	n.mu.Unlock()
-	if !m.Done {
-		return
-	}
-	p.tell(p.view.Replace(from, all, before...))
-	for _, id := range before {
-		n.forget(id)
-	}
-	n.mu.Lock()
-	of.known = true
-	n.tellChanged()
-	n.mu.Unlock()
-}
-
-func (p *presence) tell(news []broadcasting.PresenceReport) {
-	if p.others != nil {
-		broadcasting.TellPresence(p.others, news)
 	}
 }
 
@@ -163,7 +103,7 @@ func (p *presence) Complete(ctx context.Context) error {
 	defer cancel()
 	for {
 		changed, err := p.complete()
-		if err == nil || !errors.Is(err, errUnknownState) {
+		if err == nil || !errors.Is(err, broadcasting.ErrUnknownState) {
 			return err
 		}
 		select {
@@ -174,20 +114,15 @@ func (p *presence) Complete(ctx context.Context) error {
 	}
 }
 
-var errUnknownState = errors.New("a node of the cluster has not said what it has")
-
 // complete also returns what is closed when the answer may have changed.
 func (p *presence) complete() (changed <-chan struct{}, err error) {
 	n := p.node
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if err := n.hears(); err != nil || n.ended {
-		return n.changed, err
+	changed, err = n.changed, n.hears()
+	ended := n.ended
+	n.mu.Unlock()
+	if err != nil || ended {
+		return changed, err
 	}
-	for id, other := range n.nodes {
-		if !other.known {
-			return n.changed, fmt.Errorf("%w: %s", errUnknownState, id)
-		}
-	}
-	return n.changed, nil
+	return changed, n.peers.Complete()
 }

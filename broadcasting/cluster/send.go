@@ -114,7 +114,7 @@ func (n *Node) flush(ctx context.Context) {
 func (n *Node) waiting() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.queue)+len(n.wanted) > 0
+	return len(n.queue) > 0 || n.peers.Wanting()
 }
 
 // sendBatch sends the first messages of the queue; needs turn.
@@ -129,7 +129,7 @@ func (n *Node) sendBatch(ctx context.Context) {
 	if n.queue = n.queue[count:]; len(n.queue) == 0 {
 		n.queue = nil
 	}
-	id, over := n.id, !n.ended && time.Since(n.beaten) > n.o.Lease
+	id, over := n.id, !n.ended && n.lease.Over(time.Now())
 	n.mu.Unlock()
 	if count == 0 {
 		return
@@ -167,52 +167,32 @@ func (n *Node) sent(batch []*Outgoing) {
 	}
 }
 
-// state returns everything that this node reports, as messages; needs mu, so that later
-// reports are sent after it.
-func (n *Node) state(to string) (list []Message) {
-	reports := n.presence.mine.Reports(self)
-	for first := true; ; first = false {
-		part := reports[:min(stateParts, len(reports))]
-		reports = reports[len(part):]
-		m := Message{Kind: KindState, To: to, First: first, Done: len(reports) == 0}
-		for _, r := range part {
-			m.Reports = append(m.Reports, wireReport(r))
-		}
-		list = append(list, m)
-		if m.Done {
-			return list
-		}
-	}
-}
-
-// queueState has the loop send everything that this node reports to a node, or to all.
-func (n *Node) queueState(to string) {
-	n.mu.Lock()
-	if n.up {
-		n.wanted[to] = true
-	}
-	n.mu.Unlock()
-	n.notify()
-}
-
-// takeWanted queues the state for those who want it, when little else waits. For several nodes
-// it is sent once, to all: otherwise nodes that all join at once would send each other more
-// than they can hear.
+// takeWanted queues what others want to know of this node, when little else waits. Reports
+// that are made later are sent after it.
 func (n *Node) takeWanted() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(n.wanted) == 0 || len(n.queue) >= batchMessages {
+	if len(n.queue) >= batchMessages {
 		return
 	}
-	to := ""
-	if len(n.wanted) == 1 {
-		for to = range n.wanted {
-		}
-	}
-	clear(n.wanted)
-	for _, m := range n.state(to) {
+	for _, m := range wirePeers(n.peers.Wanted()) {
 		n.queue = append(n.queue, newOutgoing(m))
 	}
+}
+
+// probe returns the probe of this node. It says how many reports were sent: not those that
+// wait, or all others would ask for them. It needs turn.
+func (n *Node) probe() Message {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	m := wirePeer(n.peers.Probe())
+	for _, out := range n.queue {
+		if out.Kind == KindReport {
+			m.Count = out.Count - 1
+			break
+		}
+	}
+	return m
 }
 
 // asUnanswered makes an error of sending one of a survey.

@@ -17,7 +17,7 @@ type Transport interface {
 	// list. l is what id hears by, and orders the number of the last order that this
 	// node has heard.
 	Join(ctx context.Context, l Link, j Joining, list []Message) (Members, error)
-	// Renew renews the lease of a node and sends a KindProbe. When asked to bury, it also
+	// Renew renews the lease of a node and sends the Probe. When asked to bury, it also
 	// ends the leases of other nodes that are over, and sends a KindDead of each. It
 	// returns ErrBuried when the node has no lease.
 	Renew(ctx context.Context, r Renewal) (m Members, dead []string, err error)
@@ -57,11 +57,9 @@ type Renewal struct {
 	Orders int64 // the number of the last order that this node has heard
 	Bury   bool
 	Now    time.Time // that this node expects by the clock of the leases; while it is not so, nobody is buried
+	Probe  Message   // to be sent
 	Lease  time.Duration
 }
-
-// Jump is how much of a lease the clock of the leases may jump between two renewals.
-const Jump = 3
 
 // Members are the nodes of the cluster.
 type Members struct {

@@ -13,21 +13,25 @@ type Kind string
 // version.
 const (
 	KindEvent  Kind = "event"  // Event, Version
-	KindReport Kind = "report" // Reports: changes
-	KindHello  Kind = "hello"  // the sender has joined; the others answer with KindState
-	KindState  Kind = "state"  // Reports: everything that the sender reports, First and Done with its ends
-	KindBye    Kind = "bye"    // the sender has left
-	KindDead   Kind = "dead"   // Node is buried
-	KindProbe  Kind = "probe"  // the sender hears itself, and has heard the order Number
 	KindOrder  Kind = "order"  // Order, ID, Until, Number, Before
 	KindCancel Kind = "cancel" // the sender no longer waits for the answer to its order ID
 	KindAnswer Kind = "answer" // Answer to the order ID
-	KindAsk    Kind = "ask"    // the sender has missed a report, and wants KindState
 	KindUnsure Kind = "unsure" // the sender does not know whether an order of its own has arrived
+)
+
+// Kinds of messages that the broadcasting.Peers of the nodes give each other.
+const (
+	KindHello  = Kind(broadcasting.PeerHello)
+	KindState  = Kind(broadcasting.PeerState)
+	KindReport = Kind(broadcasting.PeerReport)
+	KindProbe  = Kind(broadcasting.PeerProbe) // with Number, the last order that the sender has heard
+	KindAsk    = Kind(broadcasting.PeerAsk)
+	KindBye    = Kind(broadcasting.PeerBye)
+	KindDead   = Kind(broadcasting.PeerDead)
 
 	// KindGap is never sent: a Transport puts it where it sees that something of the sender
 	// was lost.
-	KindGap Kind = "gap"
+	KindGap = Kind(broadcasting.PeerGap)
 )
 
 // Message is what one node tells the others.
@@ -38,7 +42,8 @@ type Message struct {
 	Event   *Event               `json:"e,omitempty"`
 	Version uint64               `json:"v,omitempty"`
 	Reports []Report             `json:"r,omitempty"`
-	First   bool                 `json:"first,omitempty"`
+	Count   uint64               `json:"n,omitempty"` // how many reports the sender has made
+	Part    int                  `json:"p,omitempty"` // of a state
 	Done    bool                 `json:"done,omitempty"`
 	ID      uint64               `json:"id,omitempty"`
 	Order   *broadcasting.Order  `json:"o,omitempty"`
@@ -46,6 +51,29 @@ type Message struct {
 	Before  int64                `json:"bf,omitempty"`    // the one before it, or 0 where none can be lost on the way
 	Until   int64                `json:"until,omitempty"` // when nobody waits for the answer any more, in microseconds of the clock of the leases
 	Answer  *broadcasting.Answer `json:"a,omitempty"`
+}
+
+func wirePeer(p broadcasting.PeerMessage) Message {
+	m := Message{Kind: Kind(p.Kind), To: p.To, Node: p.Node, Count: p.Number, Part: p.Part, Done: p.Done}
+	for _, r := range p.Reports {
+		m.Reports = append(m.Reports, wireReport(r))
+	}
+	return m
+}
+
+func wirePeers(list []broadcasting.PeerMessage) (messages []Message) {
+	for _, p := range list {
+		messages = append(messages, wirePeer(p))
+	}
+	return messages
+}
+
+// peer returns a message of a node as broadcasting.Peers take it.
+func (m Message) peer(from string) broadcasting.PeerMessage {
+	return broadcasting.PeerMessage{
+		Kind: broadcasting.PeerKind(m.Kind), From: from, To: m.To, Node: m.Node, Number: m.Count, Part: m.Part,
+		Reports: engineReports(from, m.Reports), Done: m.Done,
+	}
 }
 
 // Event is broadcasting.Event on the wire. A journalled event does not travel here.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"chatcast/broadcasting"
 	"chatcast/broadcasting/cluster"
 )
 
@@ -75,7 +76,7 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 		if tag.RowsAffected() == 0 {
 			return cluster.ErrBuried
 		}
-		list := []cluster.Message{{Kind: cluster.KindProbe}}
+		list := []cluster.Message{r.Probe}
 		if r.Bury {
 			if buried, err = bury(ctx, tx, r); err != nil {
 				return err
@@ -107,7 +108,7 @@ func bury(ctx context.Context, tx pgx.Tx, r cluster.Renewal) (dead []deadNode, e
 		DELETE FROM bus_nodes WHERE id IN (
 			SELECT id FROM bus_nodes WHERE id <> $1 AND expires_at < clock_timestamp()
 				AND clock_timestamp() < $2::timestamptz + $3 * interval '1 microsecond' FOR UPDATE SKIP LOCKED)
-		RETURNING id, pid, started_at`, r.ID, r.Now, (r.Lease / cluster.Jump).Microseconds())
+		RETURNING id, pid, started_at`, r.ID, r.Now, (r.Lease / broadcasting.LeaseJump).Microseconds())
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"chatcast/broadcasting"
 	"chatcast/broadcasting/cluster"
 )
 
@@ -56,7 +57,8 @@ func (t *transport) Renew(ctx context.Context, r cluster.Renewal) (m cluster.Mem
 		bury = "1"
 	}
 	result, err := t.do(ctx, script(renewScript, []string{t.names.leases(), t.names.orders()},
-		t.names.nodes, r.ID, t.next(t.names.nodes), micros(r.Lease), number(t.orders), bury, number(expected.UnixMicro()), micros(r.Lease/cluster.Jump)))
+		t.names.nodes, r.ID, t.next(t.names.nodes), micros(r.Lease), number(t.orders), bury, number(expected.UnixMicro()), micros(r.Lease/broadcasting.LeaseJump),
+		strconv.FormatUint(r.Probe.Count, 10)))
 	if err != nil {
 		return m, nil, err
 	}

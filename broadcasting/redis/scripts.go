@@ -32,14 +32,14 @@ return {text(now), text(orders), redis.call('ZRANGE', KEYS[1], 0, -1), young and
 // renewScript renews a lease, ends those that are over, and says both. After the clock has
 // jumped nobody is buried: the others must have the time to renew theirs by the new one.
 //
-//	KEYS leases, orders; ARGV topic, id, n, lease, orders, bury, the time by the clock so far, tolerance
+//	KEYS leases, orders; ARGV topic, id, n, lease, orders, bury, the time by the clock so far, tolerance, reports
 const renewScript = common + `
 if not redis.call('ZSCORE', KEYS[1], ARGV[2]) then return {text(now)} end
 redis.call('ZADD', KEYS[1], text(now + ARGV[4]), ARGV[2])
 redis.call('PEXPIRE', KEYS[1], text(ARGV[4] / 100))
 local orders = number(KEYS[2], ARGV[5])
 redis.call('SET', KEYS[2], text(orders), 'EX', 86400)
-local said, dead = '[{"k":"probe","no":' .. ARGV[5] .. '}', {}
+local said, dead = '[{"k":"probe","no":' .. ARGV[5] .. ',"n":' .. ARGV[9] .. '}', {}
 if ARGV[6] == '1' and math.abs(now - ARGV[7]) <= tonumber(ARGV[8]) then
 	dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. text(now))
 	for _, id in ipairs(dead) do

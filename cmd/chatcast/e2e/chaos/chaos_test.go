@@ -144,7 +144,7 @@ func (w *world) report(v violation) {
 func (w *world) start() {
 	w.t.Helper()
 	w.receivers = []*receiver{
-		{name: "receiver of WhatsApp", channel: e2e.LineChannel, fails: 20, hangs: 1, lies: 10},
+		{name: "receiver of WhatsApp", channel: e2e.LineChannel, fails: 8, hangs: 1, lies: 4},
 		{name: "receiver of Telegram", channel: telegramChannel, fails: 100, hangs: 10, lies: 30},
 		{name: "receiver of the app", secret: appSecret, fails: 100, hangs: 10, lies: 0},
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,7 +18,25 @@ import (
 // not at a server that runs out of connections.
 const maxPostgresConns = 20
 
+// connectTimeout is how many seconds a server has to accept a connection. One that is starting,
+// stopping, or gone may accept and then say nothing, and all would wait for it.
+var connectTimeout = "10"
+
+// inTime adds connectTimeout to the URL of a database, unless the administrator has set a
+// time.
+func inTime(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Query().Has("connect_timeout") || os.Getenv("PGCONNECT_TIMEOUT") != "" {
+		return text // Open says what is wrong with it
+	}
+	q := u.Query()
+	q.Set("connect_timeout", connectTimeout)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 func openPostgres(ctx context.Context, url string) (*Store, error) {
+	url = inTime(url)
 	troubles := newTroubles()
 	db, err := gorm.Open(postgres.New(postgres.Config{DSN: url, OptionOpenDB: []stdlib.OptionOpenDB{
 		stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error { return postgresBorn(ctx, conn, troubles) }), stdlib.OptionResetSession(troubles.fresh),

@@ -58,7 +58,7 @@ func openTurnLocks(ctx context.Context, url string) (turnLocks, error) {
 	if path, sqlite := strings.CutPrefix(url, "sqlite:"); sqlite {
 		return &fileTurns{path: path}, os.MkdirAll(filepath.Dir(path), 0o700)
 	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := pgx.Connect(ctx, inTime(url))
 	return serverTurns{conn}, err
 }
 

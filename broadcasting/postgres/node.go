@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,9 @@ type Options struct {
 }
 
 const (
+	// connectTimeout bounds a connection to a server that accepts it and says nothing.
+	connectTimeout = 10 * time.Second
+
 	sendConns = 2               // a node sends one batch at a time, and ends the connections of dead nodes
 	readConns = 4               // for the last events of cache channels
 	lockKept  = 0x63686174_0101 // an advisory lock: "chat" and the purpose; those of models end with smaller numbers
@@ -83,6 +87,7 @@ func newPool(ctx context.Context, url, name string, conns int32) (*pgxpool.Pool,
 		return nil, err
 	}
 	cfg.MaxConns, cfg.MinConns = conns, 1
+	cfg.ConnConfig.ConnectTimeout = cmp.Or(cfg.ConnConfig.ConnectTimeout, connectTimeout)
 	for name, value := range map[string]string{
 		"application_name": name, "synchronous_commit": "off", "idle_in_transaction_session_timeout": "2s",
 		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",

@@ -47,16 +47,25 @@ func (s *Store) Lock(ctx context.Context) error {
 }
 
 // LockShared makes this process one of those that serve from a PostgreSQL database
-// together, until Close. It returns ErrLocked when there is one that serves alone.
-func (s *Store) LockShared(ctx context.Context) error {
+// together, until Close. It returns ErrLocked when there is one that serves alone, and
+// ErrOtherBus when there are some that are connected to each other by something else than
+// bus.
+func (s *Store) LockShared(ctx context.Context, bus string) error {
 	if !s.postgres {
 		return s.Lock(ctx)
 	}
-	_, release, err := s.takeServeLock(ctx, "pg_try_advisory_lock_shared")
+	conn, release, err := s.takeServeLock(ctx, tryLockShared)
 	if err != nil {
 		return err
 	}
-	s.holdLock(release)
+	if err = lockBus(ctx, conn, bus); err == nil {
+		err = waitForBus(ctx, conn, bus)
+	}
+	if err != nil {
+		return errors.Join(err, release())
+	}
+	s.lock = &serveLock{shared: true, bus: bus, conn: conn}
+	s.holdLock(s.lock.release)
 	return nil
 }
 
@@ -79,8 +88,11 @@ func (s *Store) lockPostgres(ctx context.Context) error {
 	return nil
 }
 
-// tryLock is the function that takes a lock for one alone.
-const tryLock = "pg_try_advisory_lock"
+// Functions that take a lock for one alone, and with others.
+const (
+	tryLock       = "pg_try_advisory_lock"
+	tryLockShared = "pg_try_advisory_lock_shared"
+)
 
 // takeServeLock takes the lock of servers on a connection of its own, with a function of
 // PostgreSQL.

@@ -12,6 +12,10 @@ import (
 
 // serveLock is the connection that holds the lock of a server on PostgreSQL.
 type serveLock struct {
+	// static
+	shared bool   // with others
+	bus    string // that connects them
+
 	mu   sync.Mutex
 	conn *pgx.Conn // guarded by mu
 }
@@ -39,7 +43,7 @@ func closeConn(conn *pgx.Conn) {
 	_ = conn.Close(bye)
 }
 
-// KeepLock watches the lock of Lock until ctx ends; then it returns nil. A server of
+// KeepLock watches the lock of Lock or LockShared until ctx ends; then it returns nil. A server of
 // PostgreSQL that restarts, or another one that takes over, knows nothing of it: it is taken
 // again as soon as that server answers, and again is called. It returns ErrLocked if
 // another process has it by then: this one must stop.
@@ -94,13 +98,25 @@ func (s *Store) lockAgain(ctx context.Context, lost uint32) (*pgx.Conn, error) {
 	_, err = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND ((classid::BIGINT << 32) | objid::BIGINT) = $1 AND pid = $2",
 		int64(lockServe), int64(lost))
 	if err == nil {
-		err = waitForLock(ctx, conn, tryLock, lockServe, lockWait)
+		err = s.lock.take(ctx, conn)
 	}
 	if err != nil {
 		closeConn(conn)
 		return nil, fmt.Errorf("models: the lock was lost: %w", err)
 	}
 	return conn, nil
+}
+
+// take takes the lock on another connection. Servers of another bus that have come meanwhile
+// are not asked for: they are those that must not be here.
+func (l *serveLock) take(ctx context.Context, conn *pgx.Conn) error {
+	if !l.shared {
+		return waitForLock(ctx, conn, tryLock, lockServe, lockWait)
+	}
+	if err := waitForLock(ctx, conn, tryLockShared, lockServe, lockWait); err != nil {
+		return err
+	}
+	return lockBus(ctx, conn, l.bus)
 }
 
 // lockTime is for one attempt to take the lock again.

@@ -60,3 +60,39 @@ func TestLockIsLost(t *testing.T) {
 		t.Errorf("another server has the database: %v", err)
 	}
 }
+
+// The lock that servers share is taken again too: otherwise one that wants to be alone could
+// start beside them.
+func TestSharedLockIsKept(t *testing.T) {
+	url := testdb.PostgresURL(t)
+	store := testdb.Open(t, url)
+	if err := store.LockShared(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	again, kept := make(chan struct{}, 1), make(chan error, 1)
+	go func() { kept <- store.KeepLock(ctx, func(context.Context) { again <- struct{}{} }) }()
+	if n := testdb.KillLockHolders(t, url); n == 0 {
+		t.Fatal("no connection held locks")
+	}
+	select {
+	case <-again:
+	case err := <-kept:
+		t.Fatalf("the lock is given up: %v", err)
+	case <-time.After(testwait.Long):
+		t.Fatal("the lock is not taken again")
+	}
+	if err := testdb.Open(t, url).Lock(t.Context()); !errors.Is(err, models.ErrLocked) {
+		t.Errorf("a server that wants to be alone: %v", err)
+	}
+	if err := testdb.Open(t, url).LockShared(t.Context(), "b"); !errors.Is(err, models.ErrOtherBus) {
+		t.Errorf("a server of another bus: %v", err)
+	}
+	if err := testdb.Open(t, url).LockShared(t.Context(), "a"); err != nil {
+		t.Errorf("a server of the same bus: %v", err)
+	}
+	stop()
+	if err := <-kept; err != nil {
+		t.Errorf("at the end: %v", err)
+	}
+}

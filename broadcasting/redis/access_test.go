@@ -113,3 +113,19 @@ func TestCheckURL(t *testing.T) {
 		}
 	}
 }
+
+// Nodes that cannot hear each other have different names, and those that may have the same.
+func TestName(t *testing.T) {
+	const name = "redis://user:hidden@a:6379/0"
+	for url, same := range map[string]bool{
+		"redis://b:6380": true, "rediss://other:password@a:6379/0": true, "redis://b:26379?master_set=x": true,
+		"redis://user:hidden@a:6379/1": false, name + "?prefix=p": false,
+	} {
+		if got := redis.Name(url) == redis.Name(name); got != same {
+			t.Errorf("%s has the name of %s: %t, want %t", url, name, got, same)
+		}
+	}
+	if got := redis.Name(name); strings.Contains(got, "hidden") {
+		t.Errorf("the name %q holds the password", got)
+	}
+}

@@ -53,6 +53,16 @@ func CheckURL(text string) error {
 	return err
 }
 
+// Name is what URLs differ by whose nodes do not hear each other, whatever the addresses: one
+// server may have several.
+func Name(text string) string {
+	a, err := parseURL(text)
+	if err != nil {
+		return "redis"
+	}
+	return "redis " + newNames(a.prefix, a.options.SelectDB).nodes
+}
+
 func parseURL(text string) (a address, err error) {
 	u, err := url.Parse(text)
 	if err != nil || !slices.Contains(Schemes, u.Scheme) {

@@ -50,9 +50,9 @@ func alone(ctx context.Context, store *models.Store) error {
 	return store.Migrate(ctx)
 }
 
-// together lets others serve from the database too, if they know its schema. Nodes that
-// start at the same time wait for the one that migrates.
-func together(ctx context.Context, store *models.Store) error {
+// together lets others serve from the database too, if they know its schema and are on the
+// same bus. Nodes that start at the same time wait for the one that migrates.
+func together(ctx context.Context, store *models.Store, bus string) error {
 	err := store.MigrateUnlessServed(ctx)
 	for range migrationWaits {
 		if !errors.Is(err, models.ErrServedOlder) || ctx.Err() != nil {
@@ -63,7 +63,7 @@ func together(ctx context.Context, store *models.Store) error {
 	if err != nil {
 		return err
 	}
-	return store.LockShared(ctx)
+	return store.LockShared(ctx, bus)
 }
 
 // migrationWaits is how often a node looks again whether another one has migrated, which
@@ -80,8 +80,11 @@ func OpenStore(ctx context.Context, cfg config.Config) (*models.Store, error) {
 // that of a cluster. A process that follows another one waits until that one has ended.
 func (p *Program) openToServe(ctx context.Context) (*models.Store, error) {
 	if p.cfg.Bus.Cluster() {
-		store, err := openWithKeys(ctx, p.cfg, together)
+		bus := p.cfg.Bus.Name()
+		store, err := openWithKeys(ctx, p.cfg, func(ctx context.Context, store *models.Store) error { return together(ctx, store, bus) })
 		switch {
+		case errors.Is(err, models.ErrOtherBus):
+			return nil, fmt.Errorf("bus.url: %w: they and this one would not hear each other; give all the same, and stop all before it is changed", err)
 		case errors.Is(err, models.ErrLocked):
 			return nil, fmt.Errorf("%w, with bus.url memory:; stop it first", err)
 		case errors.Is(err, models.ErrServedOlder):

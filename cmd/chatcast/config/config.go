@@ -113,6 +113,14 @@ func (b BusConfig) Redis() bool {
 	return slices.Contains(redis.Schemes, scheme)
 }
 
+// Name is what buses that cannot be the same differ by. It holds no secret.
+func (b BusConfig) Name() string {
+	if b.Redis() {
+		return redis.Name(b.URL)
+	}
+	return b.URL
+}
+
 // WebhooksConfig holds the settings of all webhooks.
 type WebhooksConfig struct {
 	AllowPrivateTargets bool     `yaml:"allow_private_targets"`

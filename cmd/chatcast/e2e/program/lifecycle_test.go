@@ -74,6 +74,18 @@ func TestTwoServersOnOneDatabase(t *testing.T) {
 	})
 }
 
+// A node that would not hear those that serve from the database does not start.
+func TestNodesOfTwoBuses(t *testing.T) {
+	cfg := e2e.Config(t)
+	cfg.Database.URL, cfg.Bus.URL = testdb.PostgresURL(t), "postgres:"
+	e2e.Start(t, cfg)
+	cfg.Server.Address, cfg.Server.InternalAddress, cfg.Bus.URL = "127.0.0.1:0", "", "redis://user:hidden@127.0.0.1:1/0"
+	p, err := app.New(t.Context(), cfg, app.Options{Log: e2e.Log(t)})
+	if !errors.Is(err, models.ErrOtherBus) || !strings.Contains(err.Error(), "bus.url") || strings.Contains(err.Error(), "hidden") {
+		t.Errorf("a node of another bus: %v, %v", p, err)
+	}
+}
+
 func TestAddressInUse(t *testing.T) {
 	p := e2e.Start(t, e2e.Config(t))
 	for key, set := range map[string]func(*config.Config){

@@ -29,6 +29,43 @@ type health struct {
 	probes   []*probe      // made by run
 	log      *slog.Logger
 	stopping atomic.Bool
+
+	mu     sync.Mutex
+	logged map[string]notReady // guarded by mu; by check
+}
+
+// notReady is what was logged last of a check that failed.
+type notReady struct {
+	trouble  string
+	at       time.Time
+	unlogged int // failures since
+}
+
+// notReadyEvery is the time between two lines about a check that fails in one way: anybody
+// may ask /readyz, as often as they like.
+const notReadyEvery = 10 * time.Second
+
+// note logs that a check has failed, or that it no longer does.
+func (h *health) note(ctx context.Context, check, trouble string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last, failed := h.logged[check]
+	now := time.Now()
+	switch {
+	case err == nil && failed:
+		delete(h.logged, check)
+		h.log.InfoContext(ctx, "ready again", "check", check, "unlogged", last.unlogged)
+	case err == nil:
+	case failed && last.trouble == trouble && now.Sub(last.at) < notReadyEvery:
+		last.unlogged++
+		h.logged[check] = last
+	default:
+		if h.logged == nil {
+			h.logged = map[string]notReady{}
+		}
+		h.logged[check] = notReady{trouble: trouble, at: now}
+		h.log.WarnContext(ctx, "not ready", "check", check, "trouble", trouble, "unlogged", last.unlogged, "error", err)
+	}
 }
 
 type healthCheck struct {
@@ -140,10 +177,12 @@ func (h *health) ready(c *gin.Context) {
 	checks := gin.H{}
 	for _, check := range h.all() {
 		checks[check.name] = "ok"
-		if err := check.ask(ctx); err != nil {
-			h.log.WarnContext(ctx, "not ready", "check", check.name, "trouble", troubleWord(err), "error", err)
-			checks[check.name], status, code = troubleWord(err), "unavailable", http.StatusServiceUnavailable
+		err, trouble := check.ask(ctx), ""
+		if err != nil {
+			trouble = troubleWord(err)
+			checks[check.name], status, code = trouble, "unavailable", http.StatusServiceUnavailable
 		}
+		h.note(ctx, check.name, trouble, err)
 	}
 	if h.stopping.Load() {
 		status, code = "stopping", http.StatusServiceUnavailable

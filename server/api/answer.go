@@ -46,7 +46,7 @@ func (a *API) fail(c *gin.Context, err error) {
 		}
 		var trouble string
 		if e, trouble = crm.TroubleError(err); e != nil {
-			a.troubles.Note(ctx, a.Log, trouble, err)
+			a.faults.Error(ctx, a.Log, troubleMessage, "trouble", trouble, "error", err)
 		}
 	}
 	if e == nil {

@@ -20,7 +20,7 @@ type API struct {
 	Streams  *EventStreams
 	Refusals *refusals.Log // may be nil
 
-	troubles server.TroubleLog
+	faults server.FaultLog
 }
 
 // Register adds the routes to r. Each noun registers its routes in its own file:

@@ -31,3 +31,6 @@ func limitTime(c *gin.Context) {
 	c.Request = c.Request.WithContext(ctx)
 	c.Next()
 }
+
+// troubleMessage is logged when the database cannot serve.
+const troubleMessage = "the database cannot serve requests"

@@ -76,7 +76,7 @@ type Authorizer struct {
 	// of that. It may be nil.
 	Trouble func(err error) *Trouble
 
-	troubles server.TroubleLog
+	faults server.FaultLog
 }
 
 // Register adds the routes to r.

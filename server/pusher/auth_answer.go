@@ -67,7 +67,7 @@ func (a *Authorizer) failed(c *gin.Context, err error) *authError {
 	ctx := c.Request.Context()
 	if a.Trouble != nil {
 		if trouble := a.Trouble(err); trouble != nil {
-			a.troubles.Note(ctx, a.Log, trouble.Word, err)
+			a.faults.Error(ctx, a.Log, "the database cannot serve requests", "trouble", trouble.Word, "error", err)
 			c.Header("Retry-After", strconv.Itoa(trouble.RetryAfter))
 			return &authError{status: http.StatusServiceUnavailable, code: server.CodeUnavailable, message: trouble.Message}
 		}

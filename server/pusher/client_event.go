@@ -32,7 +32,7 @@ func (k *socket) clientEvent(m message, now time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), publishTimeout)
 	defer cancel()
 	if err := k.srv.opt.Engine.Publish(ctx, ev); err != nil {
-		k.srv.opt.Log.Error("client event not published", "socket", k.id, "channel", m.Channel, "error", err)
+		k.srv.faults.Error(ctx, k.srv.opt.Log, "client event not published", "socket", k.id, "channel", m.Channel, "error", err)
 		k.refused(refusals.ClientEvent, refusals.Unavailable, m.Channel)
 		k.sendError(codeRejected, "Client event rejected: it could not be published")
 		return

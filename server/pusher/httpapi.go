@@ -64,6 +64,8 @@ type HTTPAPI struct {
 	Now      func() time.Time // time.Now when nil
 
 	Refusals *refusals.Log // may be nil
+
+	faults server.FaultLog
 }
 
 // route is a route of the HTTP API, with its path as gin writes it.

@@ -53,7 +53,7 @@ func (h *HTTPAPI) count(ctx context.Context, app *App, channel string) (subscrip
 	}
 	subscriptions, users, err := counter.Count(ctx, app.ID, channel)
 	if err != nil {
-		h.Log.ErrorContext(ctx, "count failed", "app", app.ID, "channel", channel, "error", err)
+		h.faults.Error(ctx, h.Log, "count failed", "app", app.ID, "channel", channel, "error", err)
 		return 0, 0, unavailable("the counts are not available now")
 	}
 	return subscriptions, users, nil
@@ -105,7 +105,7 @@ func (h *HTTPAPI) listChannels(c *gin.Context, r request) *apiError {
 	}
 	list, err := lister.Channels(c.Request.Context(), r.app.ID, prefix)
 	if err != nil {
-		h.Log.ErrorContext(c.Request.Context(), "listing channels failed", "app", r.app.ID, "error", err)
+		h.faults.Error(c.Request.Context(), h.Log, "listing channels failed", "app", r.app.ID, "error", err)
 		return unavailable("the channels are not available now")
 	}
 	infos := make(map[string]channelInfo, len(list))
@@ -178,7 +178,7 @@ func (h *HTTPAPI) cached(ctx context.Context, app *App, channel string) (*cached
 	}
 	data, ttl, ok, err := cacher.Cached(ctx, app.ID, channel)
 	if err != nil {
-		h.Log.ErrorContext(ctx, "reading the cache failed", "app", app.ID, "channel", channel, "error", err)
+		h.faults.Error(ctx, h.Log, "reading the cache failed", "app", app.ID, "channel", channel, "error", err)
 		return nil, unavailable("the cache is not available now")
 	}
 	if !ok {

@@ -83,7 +83,7 @@ func (h *HTTPAPI) publish(ctx context.Context, app *App, p *publication) (failed
 			continue // see kept
 		}
 		if err := h.Engine.Publish(ctx, p.event(app, channel)); err != nil {
-			h.Log.ErrorContext(ctx, "publish failed", "app", app.ID, "channel", channel, "event", p.Name, "error", err)
+			h.faults.Error(ctx, h.Log, "publish failed", "app", app.ID, "channel", channel, "event", p.Name, "error", err)
 			return i, err
 		}
 		app.counters.published.Add(1)

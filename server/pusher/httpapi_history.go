@@ -45,7 +45,7 @@ func (h *HTTPAPI) kept(ctx context.Context, app *App, list ...publication) error
 		return nil
 	}
 	if err := h.History.Keep(ctx, events); err != nil {
-		h.Log.ErrorContext(ctx, "events were not stored, and not published", "app", app.ID, "events", len(events), "error", err)
+		h.faults.Error(ctx, h.Log, "events were not stored, and not published", "app", app.ID, "events", len(events), "error", err)
 		return err
 	}
 	app.counters.published.Add(uint64(len(events)))
@@ -108,7 +108,7 @@ func (h *HTTPAPI) channelEvents(c *gin.Context, r request) *apiError {
 	found, err := h.History.Of(r.app.ID).Since(c.Request.Context(), name.Full, "", after, limit)
 	switch {
 	case err != nil:
-		h.Log.ErrorContext(c.Request.Context(), "reading a history failed", "app", r.app.ID, "channel", name.Full, "error", err)
+		h.faults.Error(c.Request.Context(), h.Log, "reading a history failed", "app", r.app.ID, "channel", name.Full, "error", err)
 		return unavailable("the history is not available now")
 	case text == resumeNow:
 		found.Entries, found.More = nil, false

@@ -35,7 +35,7 @@ func (h *HTTPAPI) users(c *gin.Context, r request) *apiError {
 	}
 	ids, err := roster.Members(c.Request.Context(), r.app.ID, name.Full)
 	if err != nil {
-		h.Log.ErrorContext(c.Request.Context(), "listing members failed", "app", r.app.ID, "channel", name.Full, "error", err)
+		h.faults.Error(c.Request.Context(), h.Log, "listing members failed", "app", r.app.ID, "channel", name.Full, "error", err)
 		return unavailable("the users are not available now")
 	}
 	list := make([]userRef, len(ids))
@@ -70,7 +70,7 @@ func (h *HTTPAPI) terminate(c *gin.Context, r request) *apiError {
 	defer cancel()
 	sockets, err := engine.Terminate(ctx, r.app.ID, user)
 	if err != nil {
-		h.Log.ErrorContext(ctx, "terminating a user's connections failed", "app", r.app.ID, "sockets", sockets, "error", err)
+		h.faults.Error(ctx, h.Log, "terminating a user's connections failed", "app", r.app.ID, "sockets", sockets, "error", err)
 		return unavailable("not every connection of the user could be terminated")
 	}
 	h.Log.DebugContext(ctx, "a user's connections were terminated", "app", r.app.ID, "sockets", sockets)

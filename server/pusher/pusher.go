@@ -44,6 +44,7 @@ type Server struct {
 	overHTTP      *server.HTTPSessions
 	rate          atomic.Pointer[messageRate]
 	plain         plainGets
+	faults        server.FaultLog // of the bus, which clients meet
 }
 
 // New returns a Server; its sockets live as long as o.Sockets runs.

@@ -241,7 +241,7 @@ func (k *socket) enter(want broadcasting.SubscribeRequest) {
 		k.refuse(codePresenceFull, channel, errorTypeLimit,
 			fmt.Sprintf("At most %d members are allowed in a presence channel", limits.PresenceMembers), 429)
 	default:
-		k.srv.opt.Log.Error("subscribe failed", "socket", k.id, "channel", channel, "error", err)
+		k.srv.faults.Error(context.Background(), k.srv.opt.Log, "subscribe failed", "socket", k.id, "channel", channel, "error", err)
 		k.refuse(codeBadMessage, channel, errorTypeName, "The subscription failed", 500)
 	}
 }

@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 )
 
@@ -33,6 +34,30 @@ func cursorOf(channelData string) cursor {
 		return cursor{}
 	}
 	return data
+}
+
+// errBadCursor refuses what a backend has signed: its page would miss events without a hint.
+var errBadCursor = errors.New(`channel_data: cursor must be the id of an event, in digits, or "now"`)
+
+// appCursorOf is cursorOf for what the backend of an app has signed, which may be a number of
+// JSON too.
+func appCursorOf(channelData string) (cursor, error) {
+	var data struct {
+		After  json.RawMessage `json:"cursor"`
+		Begins bool            `json:"begins"`
+	}
+	if channelData == "" || json.Unmarshal([]byte(channelData), &data) != nil || len(data.After) == 0 || string(data.After) == "null" {
+		return cursor{}, nil
+	}
+	from := cursor{After: string(data.After), Begins: data.Begins}
+	if from.After[0] == '"' {
+		from.After = ""
+		_ = json.Unmarshal(data.After, &from.After) // it was valid above
+	}
+	if _, ok := parseCursor(from.After); !ok && from.After != resumeNow {
+		return cursor{}, errBadCursor
+	}
+	return from, nil
 }
 
 // parseCursor reads a number of an event, in decimal digits alone.

@@ -76,15 +76,16 @@ func (k *socket) resumed(channel string) {
 
 // resumes completes a subscription to a channel of the app that has a history. Its cursor
 // is in channel_data, which the app's backend has signed, or else in chatcast:resume. The
-// client chooses the latter, so a channel may be set not to take it.
-func (k *socket) resumes(want *broadcasting.SubscribeRequest, name channels.Name, channelData string) {
+// client chooses the latter, so a channel may be set not to take it. The error is for the
+// backend.
+func (k *socket) resumes(want *broadcasting.SubscribeRequest, name channels.Name, channelData string) error {
 	app, history := k.app(), k.srv.opt.History
 	if len(app.history) == 0 || history == nil || name.Cache {
-		return
+		return nil
 	}
 	keep, signed := app.history.Of(name.Full)
 	if keep == 0 {
-		return
+		return nil
 	}
 	want.After, want.Resume, want.Begin = history.Position(), k.resume != nil, true
 	if k.resume != nil {
@@ -94,9 +95,9 @@ func (k *socket) resumes(want *broadcasting.SubscribeRequest, name channels.Name
 		want.Previous = k.resume.previous
 	}
 	if !name.Guarded() {
-		return // nobody has signed it
+		return nil // nobody has signed it
 	}
-	from := cursorOf(channelData)
+	from, err := appCursorOf(channelData)
 	after, ok := parseCursor(from.After)
 	switch {
 	case from.After == resumeNow:
@@ -104,4 +105,5 @@ func (k *socket) resumes(want *broadcasting.SubscribeRequest, name channels.Name
 	case ok:
 		want.After, want.Resume, want.Begin = after, true, from.Begins
 	}
+	return err
 }

@@ -184,8 +184,9 @@ func (k *socket) subscribe(m message) {
 		from := cursorOf(s.ChannelData)
 		want.Begin = from.Begins
 		want.After, want.Resume = parseCursor(from.After)
-	} else {
-		k.resumes(&want, name, s.ChannelData)
+	} else if err := k.resumes(&want, name, s.ChannelData); err != nil {
+		k.refuse(codeBadMessage, s.Channel, errorTypeName, err.Error(), 400)
+		return
 	}
 	if name.Kind == channels.Presence {
 		if want.Member, err = k.member(s.ChannelData); err != nil {

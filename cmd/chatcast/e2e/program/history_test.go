@@ -12,6 +12,7 @@ import (
 	"chatcast/cmd/chatcast/app"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/models/testdb"
+	"chatcast/server/pusher"
 )
 
 // TestAppHistory checks that the events of a channel with a history are kept when the
@@ -217,6 +218,20 @@ func TestResumeInParts(t *testing.T) {
 	ws.expect(numberOf("next", 2), "a", numberOf("position", 3))
 	ws.enter(orders, "")
 	ws.expect(numberOf("next", 1), "a", numberOf("position", 3))
+
+	signed := s.socket()
+	signed.enter(orders, `{"cursor":0}`) // a number, as a string
+	signed.expect(numberOf("next", 1), "a", numberOf("position", 3))
+	for _, bad := range []string{`-1`, `"NOW"`, `" 1"`, `"1e3"`, `1e3`, `9223372036854775808`, `""`, `true`, `{}`} {
+		data := `{"cursor":` + bad + `}`
+		signed.send("pusher:subscribe", map[string]string{
+			"channel": "private-orders.2", "channel_data": data, "auth": "shop-key:" + pusher.SignChannel("shop-secret", signed.id, "private-orders.2", data),
+		})
+		if got := signed.next(); !strings.Contains(got, "channel_data: cursor must be the id of an event") {
+			t.Errorf("%s: %s", bad, got)
+		}
+		signed.expect("pusher:subscription_error")
+	}
 }
 
 // TestAppHistoryRuleThatComesBack checks that what was published while the rule of a channel

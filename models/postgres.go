@@ -29,10 +29,11 @@ func inTime(text string) string {
 	if err != nil || u.Query().Has("connect_timeout") || os.Getenv("PGCONNECT_TIMEOUT") != "" {
 		return text // Open says what is wrong with it
 	}
-	q := u.Query()
-	q.Set("connect_timeout", connectTimeout)
-	u.RawQuery = q.Encode()
-	return u.String()
+	sep := "?"
+	if u.RawQuery != "" {
+		sep = "&"
+	}
+	return text + sep + "connect_timeout=" + connectTimeout // as it was: pgx reads + and %20 in its own way
 }
 
 func openPostgres(ctx context.Context, url string) (*Store, error) {

@@ -31,10 +31,10 @@ func TestSilentServer(t *testing.T) {
 func TestConnectTimeout(t *testing.T) {
 	t.Setenv("PGCONNECT_TIMEOUT", "")
 	for given, want := range map[string]string{
-		"postgres://host/db":                        "postgres://host/db?connect_timeout=10",
-		"postgres://u:p%40@host/db?sslmode=require": "postgres://u:p%40@host/db?connect_timeout=10&sslmode=require",
-		"postgres://host/db?connect_timeout=3":      "postgres://host/db?connect_timeout=3",
-		"postgres://host/%zz":                       "postgres://host/%zz",
+		"postgres://host/db":                       "postgres://host/db?connect_timeout=10",
+		"postgres://u:p%40@host/db?options=-c%20a": "postgres://u:p%40@host/db?options=-c%20a&connect_timeout=10",
+		"postgres://host/db?connect_timeout=3":     "postgres://host/db?connect_timeout=3",
+		"postgres://host/%zz":                      "postgres://host/%zz",
 	} {
 		if got := inTime(given); got != want {
 			t.Errorf("%s becomes %s, want %s", given, got, want)

@@ -178,7 +178,8 @@ func TestCheckerOfPresence(t *testing.T) {
 	}
 }
 
-// A seed has one schedule, in which a node is always left alone.
+// A seed has one schedule, in which a node is always left alone, and Redis is down once at a
+// time.
 func TestSchedule(t *testing.T) {
 	for seed := range uint64(20) {
 		plans := schedule(seed, 10*time.Minute, "redis")
@@ -191,6 +192,9 @@ func TestSchedule(t *testing.T) {
 		for _, p := range plans {
 			busy := map[int]bool{}
 			for _, other := range plans {
+				if p.what == redis && other.what == redis && other.at < p.at && p.at <= other.at+other.lasts {
+					t.Errorf("at %v Redis is down already with the seed %d", p.at, seed)
+				}
 				if other.at <= p.at && p.at < other.at+other.lasts && slices.Contains([]fault{kill, stop, restart, cutOff, hang}, other.what) {
 					busy[other.node] = true
 				}

@@ -74,6 +74,7 @@ func schedule(seed uint64, length time.Duration, bus string) (list []plan) {
 		total += o.weight
 	}
 	var busy [nodeCount]time.Duration
+	var away time.Duration // until when Redis is
 	for at := time.Second; ; {
 		at += 300*time.Millisecond + time.Duration(r.Int64N(int64(3*time.Second)))
 		pick := r.IntN(total)
@@ -91,6 +92,12 @@ func schedule(seed uint64, length time.Duration, bus string) (list []plan) {
 		}
 		if o.what == crash || o.what == redis || o.what == fail {
 			p.node = -1
+		}
+		if o.what == redis {
+			if at <= away {
+				continue
+			}
+			away = at + p.lasts
 		}
 		if o.node {
 			free := slices.DeleteFunc([]int{0, 1, 2}, func(n int) bool { return busy[n] > at })

@@ -17,7 +17,7 @@ import (
 
 var (
 	seedFlag = flag.Uint64("chaos.seed", 7, "the seed of the schedule; 0 is one by the clock")
-	timeFlag = flag.Duration("chaos.time", 20*time.Second, "for how long there are faults")
+	timeFlag = flag.Duration("chaos.time", time.Minute, "for how long there are faults")
 	busFlag  = flag.String("chaos.bus", "postgres", "postgres or redis")
 )
 

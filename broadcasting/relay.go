@@ -58,6 +58,9 @@ type RelayOptions struct {
 	Retention time.Duration // the least time for which entries are kept; 0: for ever
 	Poll      time.Duration // how often to look without being woken; 0 is 5 s
 	Grace     time.Duration // how long the last round may take at the end; 0 is 10 s
+	// Clock returns the time, and how long the process has run, which nobody puts right; nil:
+	// those of the system.
+	Clock func() (wall time.Time, ran time.Duration)
 }
 
 // Bounds and intervals of the relay.
@@ -68,6 +71,8 @@ const (
 	backoffFirst  = 100 * time.Millisecond
 	backoffMost   = 5 * time.Second
 	pruneInterval = time.Minute
+	leap          = time.Hour
+	keepAfterLeap = 24 * time.Hour
 )
 
 // Relay publishes the events of the journal: it numbers committed entries, publishes
@@ -83,11 +88,14 @@ type Relay struct {
 	wake chan struct{} // holds one: "look again"
 
 	// owned by the leading goroutine
-	doneSeq  int64     // the last entry that went to all its channels, marked or not
-	partSeq  int64     // an entry that went to some of its channels only
-	partDone int       // how many of them
-	entries  uint64    // how many entries went to all their channels
-	pruneAt  time.Time // when to prune next
+	doneSeq   int64         // the last entry that went to all its channels, marked or not
+	partSeq   int64         // an entry that went to some of its channels only
+	partDone  int           // how many of them
+	entries   uint64        // how many entries went to all their channels
+	pruneAt   time.Time     // when to prune next
+	wall      time.Time     // at the last look of leapt
+	ran       time.Duration // the same
+	keepUntil time.Duration // nothing is pruned before the process has run so long
 
 	mu     sync.Mutex // guards all below
 	health RelayHealth
@@ -111,7 +119,12 @@ func NewRelay(o RelayOptions) *Relay {
 	if o.Grace <= 0 {
 		o.Grace = defaultGrace
 	}
-	return &Relay{RelayOptions: o, wake: make(chan struct{}, 1)}
+	if o.Clock == nil {
+		o.Clock = systemClock()
+	}
+	r := &Relay{RelayOptions: o, wake: make(chan struct{}, 1)}
+	r.wall, r.ran = o.Clock()
+	return r
 }
 
 // Wake tells the relay that the journal has grown. It never blocks.

@@ -185,6 +185,10 @@ func (r *Relay) prune(ctx context.Context) (more bool) {
 	if r.Retention <= 0 || now.Before(r.pruneAt) {
 		return false
 	}
+	if r.leapt(ctx) {
+		r.pruneAt = now.Add(pruneInterval)
+		return false
+	}
 	removed, err := r.Journal.Prune(ctx, now.Add(-r.Retention), relayBatch)
 	if err != nil {
 		r.Log.WarnContext(ctx, "journal could not be pruned", "error", err)
@@ -193,4 +197,26 @@ func (r *Relay) prune(ctx context.Context) (more bool) {
 	}
 	r.pruneAt = now.Add(pruneInterval)
 	return false
+}
+
+// leapt reports whether the clock of the system was put forward by more than leap within the
+// last day: what is young by the old clock looks as if it were to be removed. The machine may
+// also have slept that long. Whoever looks after it has a day to put the clock right.
+func (r *Relay) leapt(ctx context.Context) bool {
+	wall, ran := r.Clock()
+	if ahead := wall.Sub(r.wall) - (ran - r.ran); ahead > leap {
+		r.keepUntil = ran + keepAfterLeap
+		r.Log.ErrorContext(ctx, "the clock has leapt forward; nothing is removed from the journal for a day", "by", ahead)
+	}
+	r.wall, r.ran = wall, ran
+	return ran < r.keepUntil
+}
+
+// systemClock returns a RelayOptions.Clock.
+func systemClock() func() (wall time.Time, ran time.Duration) {
+	began := time.Now()
+	return func() (time.Time, time.Duration) {
+		now := time.Now()
+		return now.Round(0), now.Sub(began)
+	}
 }

@@ -26,13 +26,7 @@ func TestLockIsKept(t *testing.T) {
 		if n := testdb.KillLockHolders(t, url); n != 1 {
 			t.Fatalf("%d connections held locks", n)
 		}
-		select {
-		case <-again:
-		case err := <-kept:
-			t.Fatalf("the lock is given up: %v", err)
-		case <-time.After(testwait.Long):
-			t.Fatal("the lock is not taken again")
-		}
+		awaitLock(t, again, kept)
 		if err := testdb.Open(t, url).Lock(t.Context()); !errors.Is(err, models.ErrLocked) {
 			t.Errorf("a second server: %v", err)
 		}
@@ -75,13 +69,7 @@ func TestSharedLockIsKept(t *testing.T) {
 	if n := testdb.KillLockHolders(t, url); n == 0 {
 		t.Fatal("no connection held locks")
 	}
-	select {
-	case <-again:
-	case err := <-kept:
-		t.Fatalf("the lock is given up: %v", err)
-	case <-time.After(testwait.Long):
-		t.Fatal("the lock is not taken again")
-	}
+	awaitLock(t, again, kept)
 	if err := testdb.Open(t, url).Lock(t.Context()); !errors.Is(err, models.ErrLocked) {
 		t.Errorf("a server that wants to be alone: %v", err)
 	}
@@ -94,5 +82,17 @@ func TestSharedLockIsKept(t *testing.T) {
 	stop()
 	if err := <-kept; err != nil {
 		t.Errorf("at the end: %v", err)
+	}
+}
+
+// awaitLock waits until KeepLock has taken the lock again. kept gets what KeepLock returns.
+func awaitLock(t *testing.T, again <-chan struct{}, kept <-chan error) {
+	t.Helper()
+	select {
+	case <-again:
+	case err := <-kept:
+		t.Fatalf("the lock is given up: %v", err)
+	case <-time.After(testwait.Long):
+		t.Fatal("the lock is not taken again")
 	}
 }

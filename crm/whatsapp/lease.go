@@ -76,6 +76,9 @@ func (m *Messenger) takeOver(ctx context.Context, on crm.Line) (taken bool) {
 		return false
 	}
 	defer unlock()
+	if m.serving(on) != nil { // it began meanwhile, and would give the lease back when it ends
+		return false
+	}
 	mine, err := m.rules.Lease(ctx, on, m.owner, m.times.lease)
 	if err != nil || !mine {
 		return false

@@ -24,6 +24,7 @@ func (m *Messenger) logout(ctx context.Context, l crm.Line) error {
 	if row == nil && m.serving(l) == nil {
 		return m.Unpaired.Logout(ctx, l)
 	}
+	s := m.serving(l) // before the lease: a session that ends after this gives the lease back
 	mine, err := m.rules.Lease(ctx, l, m.owner, m.times.lease)
 	if err != nil {
 		return err
@@ -31,9 +32,8 @@ func (m *Messenger) logout(ctx context.Context, l crm.Line) error {
 	if !mine {
 		return errElsewhere
 	}
-	s := m.serving(l)
+	defer m.giveBack(ctx, l)
 	if s == nil {
-		defer m.giveBack(ctx, l)
 		if row, err = m.rules.SessionOf(ctx, l); err != nil { // its last process may have changed it
 			return err
 		}
@@ -44,7 +44,7 @@ func (m *Messenger) logout(ctx context.Context, l crm.Line) error {
 	if s != nil && s.over.Load() && err != nil {
 		<-s.done // it was ending by itself, and gave the lease back
 		if mine, again := m.rules.Lease(ctx, l, m.owner, m.times.lease); again == nil && mine {
-			err = errors.Join(m.setLoggedOut(ctx, l), m.rules.Release(ctx, l, m.owner))
+			err = m.setLoggedOut(ctx, l)
 		}
 	}
 	var devices []string
@@ -78,9 +78,16 @@ func (s *session) informOfLogout(ctx context.Context) {
 	}
 }
 
+// setLoggedOut stores that the line is logged out. The error is errElsewhere when another
+// process has taken the line.
 func (m *Messenger) setLoggedOut(ctx context.Context, l crm.Line) error {
 	none := ""
-	return m.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
+	err := m.rules.SetLineState(ctx, l, crm.LineState{State: crm.StateLoggedOut, Device: &none, Detail: detailLeft, Owner: m.owner})
+	var refusal *crm.Error
+	if errors.As(err, &refusal) && refusal.Code == crm.CodeConflict {
+		return errElsewhere
+	}
+	return err
 }
 
 // forget removes a device's keys.

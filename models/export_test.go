@@ -77,7 +77,22 @@ func (s *Store) explain(ctx context.Context, stmt *gorm.Statement) (plan string,
 	if s.postgres {
 		explain = "EXPLAIN "
 	}
-	rows, err := s.reader.WithContext(ctx).Raw(explain + s.reader.Dialector.Explain(stmt.SQL.String(), stmt.Vars...)).Rows()
+	query := s.reader.Dialector.Explain(stmt.SQL.String(), stmt.Vars...)
+	err = s.reader.WithContext(ctx).Connection(func(conn *gorm.DB) error {
+		if !s.postgres { // an EXPLAIN does not notice that there are new statistics; a query does
+			if err := conn.Exec("SELECT 1 FROM sqlite_schema LIMIT 1").Error; err != nil {
+				return err
+			}
+		}
+		plan, err = s.planned(conn.Raw(explain + query))
+		return err
+	})
+	return plan, err
+}
+
+// planned returns the lines of an EXPLAIN.
+func (s *Store) planned(explain *gorm.DB) (plan string, err error) {
+	rows, err := explain.Rows()
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/serviceworker"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
@@ -26,7 +27,7 @@ func (u *passkeyUser) meetsScripts() {
 			u.T.Errorf("%s: the extension is there: %v", path, is)
 		}
 		if there {
-			if why := other.asks(false); why != "gesture" {
+			if why := other.asks(false, "none"); why != "gesture" {
 				u.T.Errorf("a script without a click: %q", why)
 			}
 		}
@@ -36,17 +37,15 @@ func (u *passkeyUser) meetsScripts() {
 }
 
 // asksOnce checks that another page of the console opens no second page of the extension
-// while one asks the person, also as long as the browser does not count that one among the
-// extension's contexts, as when it was just opened.
-func (u *passkeyUser) asksOnce() {
+// while one, confirm, asks the person, also when the extension's worker has ended since.
+func (u *passkeyUser) asksOnce(confirm *consoleTab) {
 	u.T.Helper()
-	ctx, cancel := chromedp.NewContext(u.Ctx)
-	other := &consoleTab{Tab: e2e.AdoptTab(u.T, ctx, cancel), base: u.base}
-	other.Do(chromedp.Navigate(u.base + "/"))
+	other, done := u.another()
+	defer done()
 	open := len(u.pages())
 	busy := func(what string) {
 		u.T.Helper()
-		if why := other.asks(true); why != "busy" {
+		if why := other.asks(true, "none"); why != "busy" {
 			u.T.Errorf("%s: %q", what, why)
 		}
 		if n := len(u.pages()); n != open {
@@ -54,11 +53,63 @@ func (u *passkeyUser) asksOnce() {
 		}
 	}
 	busy("while a page asks")
-	worker := u.worker()
-	e2e.Evaluate[any](worker, `{ globalThis.contexts = chrome.runtime.getContexts; chrome.runtime.getContexts = async () => []; }`)
-	busy("while a page opens")
-	e2e.Evaluate[any](worker, `{ chrome.runtime.getContexts = globalThis.contexts; }`)
-	_ = chromedp.Cancel(ctx)
+	confirm.stopsWorkers()
+	busy("after the worker has ended")
+}
+
+// asksTogether checks that only one of two pages of the console that ask together opens a
+// page of the extension, although the browser does not count that page among the
+// extension's contexts before it has loaded.
+func (u *passkeyUser) asksTogether() {
+	u.T.Helper()
+	e2e.Evaluate[any](u.worker(), `{
+		const contexts = chrome.runtime.getContexts, complete = new Set();
+		chrome.tabs.onUpdated.addListener((tab, change) => change.status === 'complete' && complete.add(tab));
+		chrome.runtime.getContexts = async (what) => (await contexts.call(chrome.runtime, what)).filter((one) => complete.has(one.tabId));
+	}`)
+	var others []*consoleTab
+	for range 2 {
+		other, done := u.another()
+		defer done()
+		others = append(others, other)
+	}
+	before, answers := len(u.pages()), make(chan string, len(others))
+	opened := u.opens(func() {
+		for _, other := range others {
+			go func() { answers <- other.asks(true, u.owner.Token) }()
+		}
+	})
+	if why := <-answers; why != "busy" {
+		u.T.Errorf("the second page that asks: %q", why)
+	}
+	if n := len(u.pages()); n != before+1 {
+		u.T.Errorf("%d pages are open, want %d", n, before+1)
+	}
+	opened.Close()
+	if why := <-answers; why != "cancelled" {
+		u.T.Errorf("the first page that asks: %q", why)
+	}
+}
+
+// another opens the console's page in another tab.
+func (u *passkeyUser) another() (other *consoleTab, done func()) {
+	u.T.Helper()
+	ctx, cancel := chromedp.NewContext(u.Ctx)
+	other = &consoleTab{Tab: e2e.AdoptTab(u.T, ctx, cancel), base: u.base}
+	other.Do(chromedp.Navigate(u.base + "/"))
+	return other, func() { _ = chromedp.Cancel(ctx) }
+}
+
+// stopsWorkers ends the workers of the tab's origin, as the browser does when they are idle.
+func (d *consoleTab) stopsWorkers() {
+	d.T.Helper()
+	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, target, serviceworker.Enable, cdp.Empty{}); err != nil {
+			return err
+		}
+		_, err := cdp.Call(ctx, target, serviceworker.StopAllWorkers, cdp.Empty{})
+		return err
+	}))
 }
 
 // worker returns the extension's service worker, which was just needed.
@@ -80,13 +131,13 @@ func (u *passkeyUser) worker() *e2e.Tab {
 
 // asks has a script of the page ask the extension, as after a click or without one, and
 // returns what the extension says.
-func (d *consoleTab) asks(clicked bool) (why string) {
+func (d *consoleTab) asks(clicked bool, token string) (why string) {
 	d.T.Helper()
 	d.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		asked := cdpruntime.EvaluateParams{AwaitPromise: new(true), ReturnByValue: new(true), UserGesture: new(clicked), Expression: `new Promise((done) => {
+		asked := cdpruntime.EvaluateParams{AwaitPromise: new(true), ReturnByValue: new(true), UserGesture: new(clicked), Expression: `((token) => new Promise((done) => {
 			addEventListener('message', (e) => e.data?.passkey === 'used' && e.data.id === 999 && done(e.data.error));
-			postMessage({ passkey: 'use', id: 999, line: { licenseId: 1229, messenger: 'grWhatsApp' }, token: 'none' }, location.origin);
-		})`}
+			postMessage({ passkey: 'use', id: 999, line: { licenseId: 1229, messenger: 'grWhatsApp' }, token }, location.origin);
+		}))("` + token + `")`}
 		got, err := cdp.Call(ctx, target, cdpruntime.Evaluate, asked)
 		if err == nil {
 			err = json.Unmarshal(got.Result.Value, &why)

@@ -136,16 +136,18 @@ func TestPasskeyExtension(t *testing.T) {
 	confirm.accessible("passkey-confirm")
 	confirm.Picture("passkey-confirm")
 	e2e.Evaluate[any](confirm.Tab, `document.getElementById('use').click()`) // nobody did
-	if why := u.asks(true); why != "busy" {
+	if why := u.asks(true, "none"); why != "busy" {
 		t.Errorf("a second question at the same time: %q", why)
 	}
 	if n := len(u.pages()); n != before+1 {
 		t.Errorf("%d pages are open, want %d: what nobody clicked has opened some", n, before+1)
 	}
-	u.asksOnce()
+	u.asksOnce(confirm)
 	confirm.front()
 	confirm.click("button", "Cancel")
 	u.untilText("The passkey was not used")
+	u.asksTogether()
+	u.front()
 
 	confirm = u.opens(func() { u.click("button", "Use the passkey") })
 	confirm.Do(chromedp.Navigate(u.base + "/docs")) // the person leads the extension's page elsewhere

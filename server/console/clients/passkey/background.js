@@ -4,7 +4,7 @@ import { trusted } from './options.js';
 
 const consolePage = chrome.runtime.getManifest().content_scripts[0].matches[0];
 const ownPage = chrome.runtime.getURL('confirm.html');
-let latest; // the id of the tab that was opened last
+const connectTime = 10_000; // milliseconds that our page may take to load, as in content.js
 
 chrome.runtime.onMessage.addListener((message, sender, answer) => {
   if (!fromConsole(sender) || !Number.isSafeInteger(message?.open)) return false;
@@ -23,25 +23,32 @@ let turn = Promise.resolve();
 /** open answers with an error, or ''. */
 function open(id, asking) {
   const opened = turn.then(async () => {
-    if (await isOpen()) return 'busy';
-    const tab = await chrome.tabs.create({
+    if ((await chrome.runtime.getContexts({ contextTypes: ['TAB'] })).length > 0) return null; // a page asks already
+    return chrome.tabs.create({
       url: `${ownPage}#${asking.id}-${id}`, active: true, windowId: asking.windowId, openerTabId: asking.id,
     });
-    latest = tab.id;
-    return '';
   });
-  turn = opened.catch(() => {});
-  return opened;
+  turn = opened.then((tab) => tab && loaded(tab.id)).catch(() => {});
+  return opened.then((tab) => (tab ? '' : 'busy'));
 }
 
 /**
- * isOpen says whether there is a page that asks the person already. A page that has just
- * been opened may be no context yet, and the person may have led its tab elsewhere. The
- * browser shows us the address of our own pages without the permission "tabs", and of the
- * pages that we may reach; any other tab has none.
+ * loaded waits until a tab has loaded, and so is a context, or is gone. The next question
+ * waits for it: which tabs show our page can only be read from the contexts.
  */
-async function isOpen() {
-  const tab = latest !== undefined && await chrome.tabs.get(latest).catch(() => undefined);
-  if (tab && (tab.pendingUrl || tab.url)?.startsWith(ownPage)) return true;
-  return (await chrome.runtime.getContexts({ contextTypes: ['TAB'] })).length > 0;
+function loaded(id) {
+  return new Promise((done) => {
+    const over = () => {
+      clearTimeout(timer);
+      chrome.tabs.onUpdated.removeListener(updated);
+      chrome.tabs.onRemoved.removeListener(removed);
+      done();
+    };
+    const updated = (tab, change) => { if (tab === id && change.status === 'complete') over(); };
+    const removed = (tab) => { if (tab === id) over(); };
+    const timer = setTimeout(over, connectTime);
+    chrome.tabs.onUpdated.addListener(updated);
+    chrome.tabs.onRemoved.addListener(removed);
+    chrome.tabs.get(id).then((tab) => { if (tab.status === 'complete') over(); }, over);
+  });
 }

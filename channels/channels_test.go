@@ -218,12 +218,15 @@ func FuzzParse(f *testing.F) {
 type staff struct{ err error }
 
 func (s staff) MayReadLine(_ context.Context, user, license int64, messenger string) (bool, error) {
-	return user == 685 && license == 1229 && messenger == "grWhatsApp", s.err
+	return (user == 685 || user == 1000) && license == 1229 && messenger == "grWhatsApp", s.err
 }
 
 func (s staff) Employed(_ context.Context, user, company int64) (bool, error) {
 	return (user == 685 || user == 700) && company == 2224, s.err
 }
+
+// A user of 1000 and more stands for a key.
+func (s staff) IsPerson(_ context.Context, user int64) (bool, error) { return user < 1000, s.err }
 
 func TestPolicy(t *testing.T) {
 	for _, c := range []struct {
@@ -242,6 +245,11 @@ func TestPolicy(t *testing.T) {
 		{685, "private-v1.companies.2225", false},
 		{685, "private-v1.users.685", true},
 		{685, "private-v1.users.700", false},
+		{1000, "private-v1.licenses.1229.messengers.grWhatsApp", true},
+		{1000, "presence-v1.licenses.1229.messengers.grWhatsApp", false},
+		{1000, "private-v1.users.1000", false},
+		{1000, "private-v1.companies.2224", false},
+		{1000, "private-v1.companies.2224.users.1000", false},
 		{685, "private-v1.companies.2224.users.685", true},
 		{685, "private-v1.companies.2224.users.700", false},
 		{685, "private-v1.companies.2225.users.685", false},

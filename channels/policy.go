@@ -17,6 +17,9 @@ type Access interface {
 	MayReadLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error)
 	// Employed reports whether the user works for the company.
 	Employed(ctx context.Context, userID, companyID int64) (bool, error)
+	// IsPerson reports whether the user is a person, and does not stand for the key of a
+	// program.
+	IsPerson(ctx context.Context, userID int64) (bool, error)
 }
 
 // Policy decides who may enter the CRM's channels. It denies channels that it does not
@@ -27,6 +30,9 @@ type Policy struct{ Access Access }
 // if Access could not tell.
 func (p Policy) Authorize(ctx context.Context, userID int64, n Name) error {
 	ok, err := p.allowed(ctx, userID, n.Room())
+	if ok && err == nil && (n.Kind == Presence || n.Room().Family == Person) { // lists and channels of people
+		ok, err = p.Access.IsPerson(ctx, userID)
+	}
 	if err != nil {
 		return fmt.Errorf("channels: authorize %s: %w", n.Full, err)
 	}

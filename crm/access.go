@@ -22,10 +22,18 @@ type line struct {
 type need int
 
 const (
-	read   need = iota
-	write       // answer customers and work on their chats
-	manage      // what concerns the line itself: its account, and what it brings
+	read    need = iota
+	send         // messages to customers
+	write        // answer customers and work on their chats
+	manage       // what concerns the line itself, as its account
+	hooks        // manage what is told of its chats elsewhere
+	inbound      // deliver what customers write
 )
+
+// needed are the rights of a key for an action.
+var needed = map[need][]string{
+	read: {KeyRead}, send: {KeySend}, write: {KeyRead, KeySend}, manage: {KeyManage}, hooks: {KeyManage, KeyRead}, inbound: {KeyInbound},
+}
 
 // line authorises the actor on a line. A line that the actor's company does not
 // have is CodeNotFound. A missing right is CodeDenied, so that an employee who may
@@ -38,16 +46,32 @@ func (s *Service) line(tx *models.Tx, a Actor, licenseID int64, messenger string
 	if err != nil {
 		return nil, orNotFound(err, "license or messenger")
 	}
-	if !acc.Read {
-		return nil, denied("no access to this license")
-	}
-	if n >= write && !acc.Write {
-		return nil, denied("no write access to this license")
-	}
-	if n == manage && acc.Role != models.RoleOwner && acc.Role != models.RoleAdmin {
-		return nil, denied("only owners and admins may manage a line and deliver its messages")
+	if err := n.allowed(acc); err != nil {
+		return nil, err
 	}
 	return &line{companyID: acc.CompanyID, licenseID: licenseID, messenger: messenger, access: *acc}, nil
+}
+
+// allowed returns nil when the access is enough.
+func (n need) allowed(acc *models.Access) error {
+	if acc.OfKey() {
+		has := map[string]bool{KeyRead: acc.Read, KeySend: acc.Write, KeyManage: acc.Manage, KeyInbound: acc.Inbound}
+		for _, right := range needed[n] {
+			if !has[right] {
+				return lacks(right)
+			}
+		}
+		return nil
+	}
+	switch {
+	case !acc.Read:
+		return denied("no access to this license")
+	case n != read && !acc.Write:
+		return denied("no write access to this license")
+	case n >= manage && !acc.Manage: // who manages delivers too
+		return denied("only owners and admins may manage a line and deliver its messages")
+	}
+	return nil
 }
 
 // sees reports whether the actor may see a chat: operators who see only their own chats

@@ -21,16 +21,21 @@ import (
 func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 	names := map[string]bool{}
 	employed, err := c.tx.EmployeeCount(companyID, userID)
-	if err != nil || employed == 0 {
-		return names, err
+	if err != nil {
+		return nil, err
 	}
-	company := channels.CompanyName(companyID)
-	names[company], names[channels.PresenceOf(company)] = true, true
-	names[channels.CompanyUserName(companyID, userID)] = true
+	if employed > 0 {
+		company := channels.CompanyName(companyID)
+		names[company], names[channels.PresenceOf(company)] = true, true
+		names[channels.CompanyUserName(companyID, userID)] = true
+	}
 	lines, err := c.tx.OpenLines(companyID, userID)
 	for _, l := range lines {
 		name := channels.LineName(l.LicenseID, l.Type)
-		names[name], names[channels.PresenceOf(name)] = true, true
+		names[name] = true
+		if employed > 0 { // a key is in no list of people
+			names[channels.PresenceOf(name)] = true
+		}
 	}
 	return names, err
 }
@@ -59,6 +64,30 @@ func (s *Service) unsubscribeLost(c *change, companyID int64, userIDs []int64, f
 		}
 	}
 	return nil
+}
+
+// unsubscribeViewers is unsubscribeLost for all users who may read the licence, and for keys
+// of the company. It ends the keys of the licence's line, or of all its lines when messenger
+// is empty, which f removes.
+func (s *Service) unsubscribeViewers(c *change, l *models.License, messenger string, f func() error) error {
+	if _, err := c.tx.LockCompany(l.CompanyID); err != nil { // before the employees' rights, as changes of employees do
+		return orNotFound(err, "license")
+	}
+	viewers, err := c.tx.Viewers(l.ID)
+	if err != nil {
+		return err
+	}
+	ids, err := c.tx.CompanyKeyUsers(l.CompanyID)
+	if err != nil {
+		return err
+	}
+	for _, v := range viewers {
+		ids = append(ids, v.UserID)
+	}
+	if err := c.endKeysOf(l.ID, messenger); err != nil {
+		return err
+	}
+	return s.unsubscribeLost(c, l.CompanyID, ids, f)
 }
 
 // endLinks runs f, and ends the signed links of the company's files when one of the users

@@ -168,6 +168,9 @@ func (c *change) auditRow(e audited) (*models.AuditEntry, error) {
 			return nil, orNotFound(err, "user")
 		}
 		row.ActorName = user.Email
+		if user.OfKey {
+			row.ActorType, row.ActorName = ActorKey, user.Name
+		}
 	}
 	if len(e.details) > 0 {
 		text, err := json.Marshal(e.details)

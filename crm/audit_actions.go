@@ -29,6 +29,9 @@ const (
 	AuditCompanyMade         = "company.made"
 	AuditCompanyChanged      = "company.changed"
 
+	AuditKeyMade    = "key.made" // for programs
+	AuditKeyRevoked = "key.revoked"
+
 	AuditLicenseMade      = "license.made"
 	AuditLicenseRenamed   = "license.renamed"
 	AuditLicenseRemoved   = "license.removed"
@@ -81,7 +84,7 @@ var auditActions = []string{
 	AuditFactorAdded, AuditFactorRemoved, AuditFactorRefused, AuditAccountRenamed, AuditAccountDisabled, AuditAccountEnabled,
 	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
-	AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
+	AuditKeyMade, AuditKeyRevoked, AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
 	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
@@ -96,6 +99,7 @@ func AuditActions() []string { return slices.Clone(auditActions) }
 // Types of actors in the audit log.
 const (
 	ActorUser      = "user"
+	ActorKey       = "key"       // a program, with a key of the company
 	ActorHost      = "host"      // whoever runs commands on the server's machine, or owns the server
 	ActorMessenger = "messenger" // the account's phone, or the messenger itself
 	ActorUnknown   = "unknown"   // nobody had signed in
@@ -107,6 +111,7 @@ const (
 	targetSession    = "session"
 	targetInvitation = "invitation"
 	targetCompany    = "company"
+	targetKey        = "key"
 	targetLicense    = "license"
 	targetLine       = "line" // its id is "1229/grWhatsApp"
 	targetMessage    = "message"

@@ -25,9 +25,9 @@ type AuditEntry struct {
 
 // AuditActor is who did it.
 type AuditActor struct {
-	Type string `json:"type"` // user, host, messenger or unknown
-	ID   *int64 `json:"id"`   // of a user
-	Name string `json:"name"` // the e-mail of a user
+	Type string `json:"type"` // user, key, host, messenger or unknown
+	ID   *int64 `json:"id"`   // of a user, or of the user of a key
+	Name string `json:"name"` // the e-mail of a user, the name of a key
 }
 
 // AuditTarget is what it was done to.

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -9,38 +10,57 @@ import (
 )
 
 // CallbackURLs lists the callback URLs of a company, or of all companies of the actor when
-// companyID is 0. Only owners and admins may see them.
+// companyID is 0. Only owners, admins and keys that manage and read may see them; a key for one
+// line sees those of that line.
 func (s *Service) CallbackURLs(ctx context.Context, a Actor, companyID int64) ([]CallbackData, error) {
 	tx := s.Store.Read(ctx)
+	k, err := callbackKey(tx, a, companyID)
+	if err != nil {
+		return nil, err
+	}
 	var of []int64
-	if companyID != 0 {
-		e, err := ownerOrAdmin(tx, a, companyID, "manage callback URLs")
-		if err != nil {
-			return nil, err
-		}
-		of = []int64{e.CompanyID}
-	} else {
-		all, err := tx.Employments(a.UserID)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range all {
-			if e.Role == models.RoleOwner || e.Role == models.RoleAdmin {
-				of = append(of, e.CompanyID)
-			}
-		}
-		if len(of) == 0 {
-			return nil, denied("only owners and admins may manage callback URLs")
-		}
+	if k != nil {
+		of = []int64{k.CompanyID}
+	} else if of, err = callbackCompanies(tx, a, companyID); err != nil {
+		return nil, err
 	}
 	rows, err := tx.CallbackURLs(of)
 	if err != nil {
 		return nil, err
 	}
+	if k != nil {
+		rows = slices.DeleteFunc(rows, func(row models.CallbackURL) bool { return !callbackOf(k, &row) })
+	}
 	return callbackData(rows)
 }
 
-// callbackFor returns a URL for an owner or an admin of its company.
+// callbackOf reports whether a URL is of the lines that a key is for.
+func callbackOf(k *models.APIKey, row *models.CallbackURL) bool {
+	return k.LicenseID == nil || row.LicenseID != nil && k.Of(*row.LicenseID, *row.MessengerType)
+}
+
+// callbackCompanies returns the companies whose callback URLs a person may manage.
+func callbackCompanies(tx *models.Tx, a Actor, companyID int64) (of []int64, err error) {
+	if companyID != 0 {
+		e, err := ownerOrAdmin(tx, a, companyID, "manage callback URLs")
+		if err != nil {
+			return nil, err
+		}
+		return []int64{e.CompanyID}, nil
+	}
+	all, err := tx.Employments(a.UserID)
+	for _, e := range all {
+		if e.Role == models.RoleOwner || e.Role == models.RoleAdmin {
+			of = append(of, e.CompanyID)
+		}
+	}
+	if err == nil && len(of) == 0 {
+		err = denied("only owners and admins may manage callback URLs")
+	}
+	return of, err
+}
+
+// callbackFor returns a URL for who may manage it.
 func (s *Service) callbackFor(ctx context.Context, a Actor, id int64) (*models.CallbackURL, error) {
 	tx := s.Store.Read(ctx)
 	row, err := tx.CallbackURL(id)

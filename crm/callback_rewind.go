@@ -66,8 +66,8 @@ func (in CallbackRewind) cursor(tx *models.Tx) (cursor, last int64, err error) {
 	return cursor, last, nil
 }
 
-// managedCallback returns a URL, locked, for an owner or an admin of its company. To others
-// there is none.
+// managedCallback returns a URL, locked, for an owner or an admin of its company, or a key that
+// may manage it. To others there is none.
 func (c *change) managedCallback(a Actor, id int64) (*models.CallbackURL, error) {
 	row, err := c.tx.LockCallbackURL(id)
 	if err != nil {
@@ -79,6 +79,13 @@ func (c *change) managedCallback(a Actor, id int64) (*models.CallbackURL, error)
 func mayManageCallback(tx *models.Tx, a Actor, row *models.CallbackURL) error {
 	if row.ParentID != nil {
 		return notFound("callback URL")
+	}
+	if k, err := keyIn(tx, a, row.CompanyID); err != nil || k != nil {
+		if err == nil && !callbackOf(k, row) {
+			return notFound("callback URL")
+		}
+		_, err = callbackKey(tx, a, row.CompanyID)
+		return err
 	}
 	if err := member(tx, a, row.CompanyID, "callback URL"); err != nil {
 		return err

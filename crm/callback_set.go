@@ -112,13 +112,23 @@ func callbackSecret() string {
 // mayCall authorises the actor to manage the callback URL of a line, or of a company.
 func (s *Service) mayCall(tx *models.Tx, a Actor, on Line, companyID int64) (callbackOwner, error) {
 	if on == (Line{}) {
+		k, err := callbackKey(tx, a, companyID)
+		if err == nil && k != nil && k.LicenseID != nil {
+			err = denied("this key is for one line, and not for the lines of the company")
+		}
+		if err != nil {
+			return callbackOwner{}, err
+		}
+		if k != nil {
+			return callbackOwner{companyID: k.CompanyID}, nil
+		}
 		e, err := ownerOrAdmin(tx, a, companyID, "manage callback URLs")
 		if err != nil {
 			return callbackOwner{}, err
 		}
 		return callbackOwner{companyID: e.CompanyID}, nil
 	}
-	l, err := s.line(tx, a, on.LicenseID, on.Messenger, manage)
+	l, err := s.line(tx, a, on.LicenseID, on.Messenger, hooks)
 	if err != nil {
 		return callbackOwner{}, err
 	}

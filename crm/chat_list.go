@@ -65,9 +65,16 @@ func (s *Service) AllChats(ctx context.Context, a Actor, q ChatQuery) (Page[Chat
 	}
 	tx := s.Store.Read(ctx)
 	if f.CompanyID = q.CompanyID; f.CompanyID != 0 {
-		if err := member(tx, a, f.CompanyID, "company"); err != nil {
+		if _, err := memberOrKey(tx, a, f.CompanyID, "company"); err != nil {
 			return Page[ChatData]{}, err
 		}
+	}
+	k, err := keyOf(tx, a)
+	if err == nil && k != nil && !k.CanRead {
+		err = lacks(KeyRead)
+	}
+	if err != nil {
+		return Page[ChatData]{}, err
 	}
 	return s.chatPage(ctx, tx, f)
 }

@@ -125,7 +125,7 @@ func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind stri
 		return err
 	}
 	tx := s.Store.Read(ctx)
-	l, err := s.line(tx, a, at.LicenseID, at.Messenger, write)
+	l, err := s.line(tx, a, at.LicenseID, at.Messenger, send)
 	if err != nil {
 		return err
 	}

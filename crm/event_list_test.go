@@ -172,9 +172,15 @@ func waitForEventsWith(ctx context.Context, t *testing.T, w *crmtest.World, a cr
 	if err != nil {
 		t.Fatal(err)
 	}
+	return waitForEventsOf(ctx, t, w, a, journalChannel, pair.AccessToken), pair
+}
+
+// waitForEventsOf is waitForEvents with a token, or a key, for any channel.
+func waitForEventsOf(ctx context.Context, t *testing.T, w *crmtest.World, a crm.Actor, channel, token string) <-chan answer {
+	t.Helper()
 	answers := make(chan answer, 1)
 	go func() {
-		q := crm.EventsQuery{Channel: journalChannel, Wait: crm.MaxEventsWait, AccessToken: pair.AccessToken}
+		q := crm.EventsQuery{Channel: channel, Wait: crm.MaxEventsWait, AccessToken: token}
 		page, err := w.Service.Events(ctx, a, q)
 		answers <- answer{page, err}
 	}()
@@ -183,7 +189,7 @@ func waitForEventsWith(ctx context.Context, t *testing.T, w *crmtest.World, a cr
 			t.Fatal("Events does not wait")
 		}
 	}
-	return answers, pair
+	return answers
 }
 
 // TestEventsWaitsAreFew checks that one user cannot slow down everybody's events with

@@ -42,6 +42,9 @@ func (s *Service) MakeEventTicket(ctx context.Context, a Actor, accessToken, cha
 		return nil, err
 	}
 	session, err := s.SessionOfToken(ctx, accessToken)
+	if err == nil && session.Key { // a program sends its key
+		err = ErrForPeople
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,8 @@ import (
 // the actor. When it returns nil the request is durable. It is idempotent by
 // messenger, chat and message id. The line is a bridge from then on.
 //
-// The actor must be an owner or admin (CodeDenied): whoever can deliver messages can
-// write in any customer's name. A paired line has an account of its own and is no longer a bridge
+// The actor must be an owner, an admin or a key with that right (CodeDenied): whoever can
+// deliver messages can write in any customer's name. A paired line has an account of its own and is no longer a bridge
 // (CodeConflict). CodeInvalid names each wrong field by its path.
 func (s *Service) IngestAs(ctx context.Context, a Actor, on Line, in InboundRequest) (answer InboundAnswer, err error) {
 	// Authorise first: an actor without access learns nothing of the fields.
@@ -70,7 +70,7 @@ func (s *Service) Ingest(ctx context.Context, on Line, in InboundBatch) (result 
 }
 
 func (s *Service) lineForActor(tx *models.Tx, a Actor, on Line) (*line, error) {
-	l, err := s.line(tx, a, on.LicenseID, on.Messenger, manage)
+	l, err := s.line(tx, a, on.LicenseID, on.Messenger, inbound)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func (s *Service) accepting(ctx context.Context, row *models.Invitation, in Acce
 // acceptingWithToken is accepting for a person who is signed in.
 func (s *Service) acceptingWithToken(ctx context.Context, row *models.Invitation, in Acceptance) (*models.User, string, error) {
 	a, err := s.Authenticate(ctx, in.AccessToken)
+	if err == nil && a.KeyID != 0 {
+		err = ErrForPeople
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -42,13 +42,20 @@ type MessengerData struct {
 const maxMessengers = 50
 
 // Licenses lists the licences that the actor may read, in one company or in all of
-// theirs (companyID 0).
+// theirs (companyID 0). A key for one line sees that line alone.
 func (s *Service) Licenses(ctx context.Context, a Actor, companyID int64) ([]LicenseData, error) {
 	tx := s.Store.Read(ctx)
 	if companyID != 0 {
-		if err := member(tx, a, companyID, "company"); err != nil {
+		if _, err := memberOrKey(tx, a, companyID, "company"); err != nil {
 			return nil, err
 		}
+	}
+	k, err := keyOf(tx, a)
+	if err == nil && k != nil && !k.CanRead && !k.CanManage {
+		err = lacks(KeyRead)
+	}
+	if err != nil {
+		return nil, err
 	}
 	list, err := licenses(tx, a)
 	return slices.DeleteFunc(list, func(l LicenseData) bool { return companyID != 0 && l.CompanyID != companyID }), err
@@ -69,8 +76,15 @@ func licenses(tx *models.Tx, a Actor) ([]LicenseData, error) {
 		})
 		place[v.ID], ids = i, append(ids, v.ID)
 	}
+	k, err := keyOf(tx, a)
+	if err != nil {
+		return nil, err
+	}
 	messengers, err := tx.MessengersOf(ids)
 	for _, m := range messengers {
+		if k != nil && !k.Of(m.LicenseID, m.Type) {
+			continue
+		}
 		l := &list[place[m.LicenseID]]
 		l.Messenger = append(l.Messenger, MessengerData{Type: m.Type, Name: m.Name})
 	}
@@ -99,11 +113,11 @@ func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, n
 	}
 	var data *LicenseData
 	err := s.change(ctx, func(c *change) error {
-		by, err := manager(c.tx, a, companyID)
+		of, err := lineManager(c.tx, a, companyID)
 		if err != nil {
 			return err
 		}
-		l := &models.License{CompanyID: by.CompanyID, Name: strings.TrimSpace(name), CreatedAt: c.now.Unix()}
+		l := &models.License{CompanyID: of, Name: strings.TrimSpace(name), CreatedAt: c.now.Unix()}
 		if err := c.tx.CreateLicense(l); err != nil {
 			return err
 		}
@@ -116,18 +130,18 @@ func (s *Service) CreateLicense(ctx context.Context, a Actor, companyID int64, n
 	return data, err
 }
 
-// managed locks and returns the licence for an owner or admin of its company. A licence
-// of another company is not found. Other employees are denied, whether or not they may
-// read the licence.
+// managed locks and returns the licence for an owner or admin of its company, or for a key of
+// the company that may manage its lines. A licence of another company is not found. Other
+// employees and keys are denied, whether or not they may read the licence.
 func (c *change) managed(a Actor, licenseID int64) (*models.License, error) {
 	l, err := c.tx.LockLicense(licenseID)
 	if err != nil {
 		return nil, orNotFound(err, "license")
 	}
-	if err := member(c.tx, a, l.CompanyID, "license"); err != nil {
+	if _, err := memberOrKey(c.tx, a, l.CompanyID, "license"); err != nil {
 		return nil, err
 	}
-	_, err = manager(c.tx, a, l.CompanyID)
+	_, err = lineManager(c.tx, a, l.CompanyID)
 	return l, err
 }
 
@@ -169,7 +183,7 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 		if err != nil {
 			return err
 		}
-		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteLicense(l.ID) })
+		err = s.unsubscribeViewers(c, l, "", func() error { return c.tx.DeleteLicense(l.ID) })
 		for _, m := range lines {
 			if err == nil {
 				err = c.tx.ForgetJournalOf(channels.LineName(licenseID, m.Type))
@@ -243,7 +257,7 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		if err != nil {
 			return err
 		}
-		err = s.unsubscribeViewers(c, l, func() error { return c.tx.DeleteMessenger(licenseID, typ) })
+		err = s.unsubscribeViewers(c, l, typ, func() error { return c.tx.DeleteMessenger(licenseID, typ) })
 		if err != nil {
 			return orNotFound(err, "messenger")
 		}
@@ -260,20 +274,4 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		return err
 	})
 	return data, err
-}
-
-// unsubscribeViewers is unsubscribeLost for all users who may read the licence.
-func (s *Service) unsubscribeViewers(c *change, l *models.License, f func() error) error {
-	if _, err := c.tx.LockCompany(l.CompanyID); err != nil { // before the employees' rights, as changes of employees do
-		return orNotFound(err, "license")
-	}
-	viewers, err := c.tx.Viewers(l.ID)
-	if err != nil {
-		return err
-	}
-	ids := make([]int64, len(viewers))
-	for i, v := range viewers {
-		ids[i] = v.UserID
-	}
-	return s.unsubscribeLost(c, l.CompanyID, ids, f)
 }

@@ -82,7 +82,7 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		request.File = file.digest()
 	}
 	err = s.once(ctx, a, m.IdempotencyKey, request, &sent, func(c *change) error {
-		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, write)
+		l, err := s.line(c.tx, a, at.LicenseID, at.Messenger, send)
 		if err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func (m Outgoing) withoutStored() Outgoing {
 // connected returns the connector of a line that the actor may write and that accepts
 // messages: the line is connected, or its messages wait in its outbox.
 func (s *Service) connected(ctx context.Context, a Actor, on Line) (Messenger, error) {
-	l, connector, err := s.connectorFor(ctx, a, on, write)
+	l, connector, err := s.connectorFor(ctx, a, on, send)
 	if err != nil {
 		return nil, err
 	}

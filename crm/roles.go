@@ -5,11 +5,11 @@ import (
 )
 
 // employment returns the actor's employment in the company, or in their only company
-// when companyID is 0.
+// when companyID is 0. A key of the company is CodeDenied.
 func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, error) {
 	if companyID != 0 {
 		e, err := tx.EmployeeOf(companyID, a.UserID)
-		return e, orNotFound(err, "company")
+		return e, notKey(tx, a, companyID, orNotFound(err, "company"))
 	}
 	all, err := tx.Employments(a.UserID)
 	if err != nil {
@@ -17,7 +17,7 @@ func employment(tx *models.Tx, a Actor, companyID int64) (*models.Employee, erro
 	}
 	switch len(all) {
 	case 0:
-		return nil, notFound("company")
+		return nil, notKey(tx, a, 0, notFound("company"))
 	case 1:
 		return &all[0], nil
 	}
@@ -43,10 +43,24 @@ func ownerOrAdmin(tx *models.Tx, a Actor, companyID int64, it string) (*models.E
 }
 
 // member returns a not-found error for an object of a company that the actor does not
-// work for.
+// work for. A key of the company is CodeDenied.
 func member(tx *models.Tx, a Actor, companyID int64, what string) error {
 	_, err := tx.EmployeeOf(companyID, a.UserID)
-	return orNotFound(err, what)
+	return notKey(tx, a, companyID, orNotFound(err, what))
+}
+
+// memberOrKey is member for what keys of the company may use too. It returns the key, or
+// nil for a person.
+func memberOrKey(tx *models.Tx, a Actor, companyID int64, what string) (*models.APIKey, error) {
+	err := member(tx, a, companyID, what)
+	if err != ErrForPeople {
+		return nil, err
+	}
+	k, err := keyIn(tx, a, companyID)
+	if err == nil && k == nil { // it was revoked since
+		err = notFound(what)
+	}
+	return k, err
 }
 
 // mayKeep is requireCatalogueAdmin for an object of the company. Actors who do not work

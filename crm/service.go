@@ -140,9 +140,10 @@ func (s *Service) SetConfigApps(list []apps.App) { s.configApps.Store(&list) }
 // must be called before the first request.
 func (s *Service) OnAppsChanged(f func(ctx context.Context)) { s.appsChanged = f }
 
-// Actor identifies who acts: a user, through an app ("app_685_1"). The zero Actor
-// stands for the outside: a customer, a messenger, the clock.
+// Actor identifies who acts: a user, through an app ("app_685_1"), or a key, by the user that
+// stands for it. The zero Actor stands for the outside: a customer, a messenger, the clock.
 type Actor struct {
 	UserID int64
 	AppID  string
+	KeyID  int64 // says how the actor was authenticated; rules do not go by it, see KeyOf
 }

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,24 +60,31 @@ func (s *Service) CheckToken(ctx context.Context, accessToken string) (*TokenInf
 	return &TokenInfo{CabinetUserID: t.UserID, AppID: t.AppID, AccessTokenEndTime: t.AccessExpiresAt}, nil
 }
 
-// Authenticate returns the actor that an access token belongs to. It returns
-// CodeNoToken when the token is empty, CodeBadToken when it is unknown or has expired,
-// and CodeDenied while the user must set up a second factor first.
+// Authenticate returns the actor that an access token belongs to, or a key. It returns
+// CodeNoToken when the token is empty, CodeBadToken when it is unknown, has expired or was
+// revoked, and CodeDenied while the user must set up a second factor first. A key needs none:
+// somebody made it who had signed in with theirs.
 func (s *Service) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
-	a, mustEnrol, err := s.AuthenticateToEnrol(ctx, accessToken)
-	if err != nil {
+	t, k, err := s.bearer(ctx, accessToken)
+	switch {
+	case err != nil:
 		return Actor{}, err
-	}
-	if mustEnrol {
+	case k != nil:
+		return keyActor(k), nil
+	case t.MustEnrol:
 		return Actor{}, errMustEnrol
 	}
-	return a, nil
+	return Actor{UserID: t.UserID, AppID: t.AppID}, nil
 }
 
 // AuthenticateToEnrol is Authenticate for what users need to set up a second factor. It
-// does not refuse those who must, and reports whether the actor is one of them.
+// does not refuse those who must, and reports whether the actor is one of them. A key is
+// CodeDenied.
 func (s *Service) AuthenticateToEnrol(ctx context.Context, accessToken string) (a Actor, mustEnrol bool, err error) {
-	t, err := s.holder(ctx, accessToken)
+	t, k, err := s.bearer(ctx, accessToken)
+	if err == nil && k != nil {
+		err = ErrForPeople
+	}
 	if err != nil {
 		return Actor{}, false, err
 	}
@@ -117,13 +125,16 @@ func (s *Service) RevokeToken(ctx context.Context, accessToken string) error {
 	})
 }
 
-// token finds the valid pair of an access token.
+// token finds the valid pair of an access token. A key is CodeDenied.
 func (s *Service) token(tx *models.Tx, accessToken string) (*models.Token, error) {
 	if accessToken == "" {
 		return nil, errNoAccessToken
 	}
 	t, err := tx.TokenByAccess(hashToken(accessToken))
 	if errors.Is(err, models.ErrNotFound) || err == nil && t.AccessExpiresAt <= s.Now().Unix() {
+		if _, err := tx.KeyByHash(hashToken(accessToken)); !errors.Is(err, models.ErrNotFound) {
+			return nil, cmp.Or(err, error(ErrForPeople))
+		}
 		return nil, errBadToken
 	}
 	return t, err

@@ -90,9 +90,9 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 	}
 	var m *Me
 	err = s.change(ctx, func(c *change) error {
-		user, err := c.tx.LockUser(a.UserID)
+		user, err := c.lockPerson(a)
 		if err != nil {
-			return orNotFound(err, "user")
+			return err
 		}
 		if ch.Name != nil {
 			if err := c.setName(a, user, *ch.Name); err != nil {
@@ -118,6 +118,18 @@ func (s *Service) ChangeMe(ctx context.Context, a Actor, accessToken string, ch 
 		return err
 	})
 	return m, err
+}
+
+// lockPerson locks the actor's user. A key is CodeDenied.
+func (c *change) lockPerson(a Actor) (*models.User, error) {
+	user, err := c.tx.LockUser(a.UserID)
+	switch {
+	case err != nil:
+		return nil, orNotFound(err, "user")
+	case user.OfKey:
+		return nil, ErrForPeople
+	}
+	return user, nil
 }
 
 // setName gives the user another name. The caller saves the user.
@@ -153,6 +165,9 @@ func (s *Service) checkOwnPassword(ctx context.Context, a Actor, password string
 	user, err := s.Store.Read(ctx).UserByID(a.UserID)
 	if err != nil {
 		return nil, orNotFound(err, "user")
+	}
+	if user.OfKey {
+		return nil, ErrForPeople
 	}
 	admitted := s.signIns.admit(s.Now(), "account of "+user.Email, user.Email)
 	if admitted.wait > 0 {

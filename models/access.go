@@ -1,18 +1,23 @@
 package models
 
-// Access is what one employee may do on one line.
+// Access is what one employee, or one key, may do on one line.
 type Access struct {
 	CompanyID int64
-	Role      string
+	Role      string // empty: of a key
 	OnlyMine  bool
 	Read      bool
 	Write     bool
+	Manage    bool // what concerns the line itself
+	Inbound   bool // deliver what customers write
 	Bridge    bool // of the line: see Messenger
 }
 
-// LineAccess returns what the user may do on the messenger of the licence. It returns
-// ErrNotFound when there is no such line or the user does not work for its company: the
-// two must look alike to a stranger.
+// OfKey reports whether the access is that of a key.
+func (a *Access) OfKey() bool { return a.Role == "" }
+
+// LineAccess returns what the user may do on the messenger of the licence, as an employee or
+// as a key. It returns ErrNotFound when there is no such line, when the user does not work for
+// its company, and when the key is for another line: these must look alike to a stranger.
 func (tx *Tx) LineAccess(userID, licenseID int64, messengerType string) (*Access, error) {
 	var row struct {
 		CompanyID int64
@@ -34,14 +39,32 @@ func (tx *Tx) LineAccess(userID, licenseID int64, messengerType string) (*Access
 		return nil, res.Error
 	}
 	if res.RowsAffected == 0 {
-		return nil, ErrNotFound
+		return tx.keyAccess(userID, licenseID, messengerType)
 	}
 	a := &Access{CompanyID: row.CompanyID, Role: row.Role, OnlyMine: row.OnlyMine, Read: row.Granted, Write: row.CanWrite, Bridge: row.Bridge}
 	if a.Role == RoleOwner || a.Role == RoleAdmin {
-		a.Read, a.Write, a.OnlyMine = true, true, false
+		a.Read, a.Write, a.OnlyMine, a.Manage, a.Inbound = true, true, false, true, true
 	}
 	return a, nil
 }
+
+// keyAccess is LineAccess for the user of a key.
+func (tx *Tx) keyAccess(userID, licenseID int64, messengerType string) (*Access, error) {
+	var a Access
+	res := tx.db.Raw(`
+		SELECT k.company_id, k.can_read AS read, k.can_send AS write, k.can_manage AS manage, k.can_inbound AS inbound, m.bridge
+		FROM api_keys k
+		JOIN licenses l ON l.company_id = k.company_id AND l.id = ?
+		JOIN messengers m ON m.license_id = l.id AND m.type = ?
+		WHERE k.user_id = ? AND `+keyOfLine, licenseID, messengerType, userID).Scan(&a)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return nil, ErrNotFound
+	}
+	return &a, res.Error
+}
+
+// keyOfLine is the condition that the key k is for the messenger m.
+const keyOfLine = `(k.license_id IS NULL OR k.license_id = m.license_id AND k.messenger = m.type)`
 
 // Viewer is an employee who may read a licence.
 type Viewer struct {

@@ -38,13 +38,17 @@ const mine = `(c.responsible_id IS NULL OR c.responsible_id = ?
 
 // visible is the condition that the user may see the row c of chats. Owners and admins
 // see all chats of their company, operators those of their licences, and only-mine
-// operators only those of them that are mine. Bind the user three times.
-const visible = `EXISTS (
+// operators only those of them that are mine. Keys see all chats of their lines. Bind the
+// user four times.
+const visible = `(EXISTS (
 	SELECT 1 FROM employees e
 	LEFT JOIN employee_licenses el ON el.user_id = e.user_id AND el.license_id = c.license_id
 	WHERE e.company_id = c.company_id AND e.user_id = ? AND (
 		e.role IN ('owner', 'admin')
-		OR el.user_id IS NOT NULL AND (NOT e.only_mine OR ` + mine + `)))`
+		OR el.user_id IS NOT NULL AND (NOT e.only_mine OR ` + mine + `)))
+	OR EXISTS (
+	SELECT 1 FROM api_keys k WHERE k.company_id = c.company_id AND k.user_id = ? AND k.can_read
+		AND (k.license_id IS NULL OR k.license_id = c.license_id AND k.messenger = c.messenger_type)))`
 
 // Chats lists chats, the latest activity first.
 //
@@ -59,16 +63,17 @@ func (tx *Tx) Chats(f ChatFilter) ([]Chat, error) {
 func (tx *Tx) chatList(f ChatFilter) *gorm.DB {
 	q := tx.db.Table("chats AS c")
 	if f.LicenseID == 0 {
-		q = tx.narrowed(q.Where(visible, f.ViewerID, f.ViewerID, f.ViewerID), f)
+		q = tx.narrowed(q.Where(visible, f.ViewerID, f.ViewerID, f.ViewerID, f.ViewerID), f)
 		return f.newest(q)
 	}
-	reads := readsLine + ")"
-	if !f.OnlyMine {
-		reads = readsLine + " AND (e.role IN ('owner', 'admin') OR NOT e.only_mine))"
+	reads, viewer := readsLine+")", []any{f.LicenseID, f.ViewerID}
+	if !f.OnlyMine { // which no key has
+		reads = "(" + readsLine + " AND (e.role IN ('owner', 'admin') OR NOT e.only_mine)) OR " + keyReadsLine + ")"
+		viewer = append(viewer, f.LicenseID, f.MessengerType, f.ViewerID)
 	}
 	line := func(own string, args ...any) *gorm.DB {
 		q := tx.db.Table("chats AS c").Select("c.id", "c.last_time").
-			Where("c.license_id = ? AND c.messenger_type = ? AND "+reads, f.LicenseID, f.MessengerType, f.LicenseID, f.ViewerID)
+			Where("c.license_id = ? AND c.messenger_type = ? AND "+reads, append([]any{f.LicenseID, f.MessengerType}, viewer...)...)
 		if own != "" {
 			q = q.Where(own, args...)
 		}
@@ -221,7 +226,7 @@ func (tx *Tx) contacts(f ContactFilter) *gorm.DB {
 	if f.OnlyVisible {
 		q = q.Where(`EXISTS (SELECT 1 FROM chats c WHERE c.license_id = k.license_id
 			AND c.messenger_type = k.messenger_type AND c.type = 'private'
-			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID, f.ViewerID)
+			AND (c.external_id = k.external_id OR c.lid = k.lid OR c.phone = k.phone) AND `+visible+`)`, f.ViewerID, f.ViewerID, f.ViewerID, f.ViewerID)
 	}
 	if f.IDs != nil {
 		q = q.Where("(k.external_id IN ? OR k.lid IN ?)", f.IDs, f.IDs)

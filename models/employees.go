@@ -1,5 +1,7 @@
 package models
 
+import "errors"
+
 // Colleague is an employee with the user's e-mail and name.
 type Colleague struct {
 	Employee
@@ -47,8 +49,17 @@ func (tx *Tx) HasOtherOwner(companyID, userID int64) (bool, error) {
 }
 
 // CreateEmployee makes a user an employee, or returns ErrDuplicate when they already
-// are.
-func (tx *Tx) CreateEmployee(e *Employee) error { return tx.create(e) }
+// are. A user of a key can be none: it returns ErrOfKey.
+func (tx *Tx) CreateEmployee(e *Employee) error {
+	user, err := tx.UserByID(e.UserID)
+	if err == nil && user.OfKey {
+		return ErrOfKey
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) { // without a user, the reference fails
+		return err
+	}
+	return tx.create(e)
+}
 
 // SaveEmployee writes the employee's role and whether they see only their chats.
 func (tx *Tx) SaveEmployee(e *Employee) error {

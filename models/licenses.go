@@ -34,11 +34,12 @@ func (tx *Tx) DeleteLicense(id int64) error {
 // LicenseView is a licence that a user may read.
 type LicenseView struct {
 	License
-	Role     string
+	Role     string // empty: of a key
 	CanWrite bool
 }
 
-// LicensesOf lists the licences that the user may read, by id.
+// LicensesOf lists the licences that the user may read, by id. A key that may manage a line
+// may know of its licence too.
 func (tx *Tx) LicensesOf(userID int64) ([]LicenseView, error) {
 	var list []LicenseView
 	err := tx.db.Raw(`
@@ -47,7 +48,12 @@ func (tx *Tx) LicensesOf(userID int64) ([]LicenseView, error) {
 		JOIN licenses l ON l.company_id = e.company_id
 		LEFT JOIN employee_licenses el ON el.license_id = l.id AND el.user_id = e.user_id
 		WHERE e.user_id = ? AND (e.role IN ('owner', 'admin') OR el.user_id IS NOT NULL)
-		ORDER BY l.id`, userID).Scan(&list).Error
+		UNION ALL
+		SELECT l.*, '' AS role, k.can_send AS can_write
+		FROM api_keys k
+		JOIN licenses l ON l.company_id = k.company_id AND (k.license_id IS NULL OR k.license_id = l.id)
+		WHERE k.user_id = ? AND (k.can_read OR k.can_manage)
+		ORDER BY 1`, userID, userID).Scan(&list).Error
 	return list, err
 }
 
@@ -85,7 +91,7 @@ type Line struct {
 }
 
 // OpenLines lists the company's lines whose channel the user may enter: those
-// for which LineAccess gives Read and not OnlyMine.
+// for which LineAccess gives Read and not OnlyMine, also as a key.
 func (tx *Tx) OpenLines(companyID, userID int64) ([]Line, error) {
 	return tx.readableLines(companyID, userID, "AND NOT e.only_mine")
 }
@@ -95,7 +101,7 @@ func (tx *Tx) ReadableLines(companyID, userID int64) ([]Line, error) {
 	return tx.readableLines(companyID, userID, "")
 }
 
-// readableLines lists lines; granted restricts those of operators.
+// readableLines lists lines, of employees and keys; granted restricts those of operators.
 func (tx *Tx) readableLines(companyID, userID int64, granted string) ([]Line, error) {
 	var list []Line
 	err := tx.db.Raw(`
@@ -106,7 +112,13 @@ func (tx *Tx) readableLines(companyID, userID int64, granted string) ([]Line, er
 		LEFT JOIN employee_licenses el ON el.license_id = l.id AND el.user_id = e.user_id
 		WHERE e.company_id = ? AND e.user_id = ?
 		  AND (e.role IN ('owner', 'admin') OR (el.user_id IS NOT NULL `+granted+`))
-		ORDER BY m.license_id, m.type`, companyID, userID).Scan(&list).Error
+		UNION ALL
+		SELECT m.license_id, m.type
+		FROM api_keys k
+		JOIN licenses l ON l.company_id = k.company_id
+		JOIN messengers m ON m.license_id = l.id
+		WHERE k.company_id = ? AND k.user_id = ? AND k.can_read AND `+keyOfLine+`
+		ORDER BY 1, 2`, companyID, userID, companyID, userID).Scan(&list).Error
 	return list, err
 }
 

@@ -32,6 +32,12 @@ const readsLine = `EXISTS (
 	LEFT JOIN employee_licenses el ON el.user_id = e.user_id AND el.license_id = l.id
 	WHERE l.id = ? AND e.user_id = ? AND (e.role IN ('owner', 'admin') OR el.user_id IS NOT NULL)`
 
+// keyReadsLine is the condition that a key may read a line: bind the licence, the messenger
+// and the key's user. As readsLine, it does not depend on the row.
+const keyReadsLine = `EXISTS (
+	SELECT 1 FROM licenses l JOIN api_keys k ON k.company_id = l.company_id
+	WHERE l.id = ? AND (k.license_id IS NULL OR k.license_id = l.id AND k.messenger = ?) AND k.user_id = ? AND k.can_read)`
+
 // SearchMessages lists the messages that contain all the words, the newest first.
 //
 // The index is read first, then the rows that it names, then their chats by their keys. A
@@ -56,12 +62,13 @@ func (tx *Tx) SearchMessages(f MessageFilter) ([]*Message, error) {
 	}
 	var rows []*Message
 	return rows, tx.db.Raw(`WITH found AS MATERIALIZED (?) SELECT * FROM messages WHERE id IN (
-			SELECT f.id FROM found f WHERE `+readsLine+`)
+			SELECT f.id FROM found f WHERE (`+readsLine+`) OR `+keyReadsLine+`)
 			AND (SELECT c.license_id = ? AND c.messenger_type = ? AND (`+mine+` OR `+readsLine+`
-				AND (e.role IN ('owner', 'admin') OR NOT e.only_mine))) FROM chats c WHERE c.id = f.chat_id)
+				AND (e.role IN ('owner', 'admin') OR NOT e.only_mine)) OR `+keyReadsLine+`) FROM chats c WHERE c.id = f.chat_id)
 			ORDER BY f.time DESC, f.id DESC LIMIT ?
 		) ORDER BY time DESC, id DESC`,
-		found, f.LicenseID, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.ViewerID, f.LicenseID, f.ViewerID, f.Limit).Scan(&rows).Error
+		found, f.LicenseID, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.ViewerID,
+		f.LicenseID, f.ViewerID, f.LicenseID, f.MessengerType, f.ViewerID, f.Limit).Scan(&rows).Error
 }
 
 // tsQuery and ftsQuery write words in the databases' languages. No word has a quote or a

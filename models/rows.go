@@ -18,7 +18,8 @@ type Company struct {
 	RequireTOTP bool `gorm:"column:require_totp"` // its people need a second factor
 }
 
-// User is a person who signs in. Their employments determine what they may do.
+// User is a person who signs in, or stands for a key. Their employments determine what they
+// may do; that of a key, its row.
 type User struct {
 	ID           int64
 	Email        string // lower case
@@ -32,6 +33,7 @@ type User struct {
 	CutOffSession int64 // id of the last session that there was then
 
 	PasswordKnown bool // somebody else chose or saw the password
+	OfKey         bool // is no person, but stands for an APIKey
 }
 
 // Roles of an employee.

@@ -18,9 +18,9 @@ func (tx *Tx) UserByID(id int64) (*User, error) {
 	return first[User](tx.db.Where("id = ?", id))
 }
 
-// UserByEmail finds a user by the e-mail in lower case, or returns ErrNotFound.
+// UserByEmail finds a person by the e-mail in lower case, or returns ErrNotFound.
 func (tx *Tx) UserByEmail(email string) (*User, error) {
-	return first[User](tx.db.Where("email = ?", email))
+	return first[User](tx.db.Where("email = ? AND NOT of_key", email))
 }
 
 // LockUser returns the user and locks the row until the transaction ends. Transactions
@@ -84,7 +84,7 @@ type Account struct {
 	LastUsed  int64  // of the user's sessions; 0: none is known
 }
 
-// Accounts lists all users, by id.
+// Accounts lists all users who are persons, by id.
 func (tx *Tx) Accounts() ([]Account, error) {
 	join := "GROUP_CONCAT(c.name || ' (' || e.role || ')', ', ')"
 	if tx.postgres {
@@ -95,7 +95,7 @@ func (tx *Tx) Accounts() ([]Account, error) {
 		SELECT u.*, COALESCE((SELECT ` + join + ` FROM employees e JOIN companies c ON c.id = e.company_id WHERE e.user_id = u.id), '') AS companies,
 			EXISTS (SELECT 1 FROM user_totp f WHERE f.user_id = u.id AND f.confirmed_at > 0) AS totp,
 			COALESCE((SELECT MAX(t.last_used_at) FROM tokens t WHERE t.user_id = u.id), 0) AS last_used
-		FROM users u ORDER BY u.id`).Scan(&list).Error
+		FROM users u WHERE NOT u.of_key ORDER BY u.id`).Scan(&list).Error
 	return list, err
 }
 

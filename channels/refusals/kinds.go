@@ -64,7 +64,7 @@ type Kind struct {
 var known = map[What][]Reason{
 	SignIn:        {WrongPassword, WrongCode, Disabled, NoCompany, Throttled},
 	Refresh:       {BadToken, Reused},
-	AccessToken:   {NoToken, BadToken, MustEnrol},
+	AccessToken:   {NoToken, BadToken, MustEnrol, Denied},
 	EventTicket:   {BadToken, MustEnrol},
 	SecondFactor:  {WrongCode, Throttled},
 	OwnPassword:   {WrongPassword, Throttled},

@@ -15,11 +15,12 @@ import (
 var ErrUnknownToken = errors.New("pusher: the access token is invalid or has expired")
 
 // Session is what an access token stands for: a user who signed in. It goes on when the
-// token is refreshed.
+// token is refreshed. The key of a program stands for one session, which has no end.
 type Session struct {
 	ID     int64 // unique among all sessions, and higher than those of the user's earlier ones
 	UserID int64
-	Until  time.Time // the end of the access token
+	Until  time.Time // the end of the access token; zero: there is none
+	Key    bool      // of a program
 }
 
 // owner returns the session's user as the owner of sockets.

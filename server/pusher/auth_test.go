@@ -31,6 +31,8 @@ const (
 	otherToken = "other"
 	// deniedToken is of a user who may enter no channel.
 	deniedToken = "denied"
+	keyToken    = "the key of a program"
+	keyUser     = 702 // stands for it
 )
 
 func (company) Authenticate(_ context.Context, t string) (pusher.Session, error) {
@@ -45,6 +47,8 @@ func (company) Authenticate(_ context.Context, t string) (pusher.Session, error)
 		return session(900), nil
 	case deniedToken:
 		return pusher.Session{}, channels.ErrDenied
+	case keyToken:
+		return keySession, nil
 	case "broken":
 		return pusher.Session{}, errors.New("a secret reason")
 	}
@@ -52,6 +56,9 @@ func (company) Authenticate(_ context.Context, t string) (pusher.Session, error)
 }
 
 func (company) Session(_ context.Context, id int64) (pusher.Session, error) {
+	if id == keySession.ID {
+		return keySession, nil
+	}
 	s := session(id - 1000)
 	if id == session(685).ID+1 {
 		s = session(685)
@@ -65,6 +72,9 @@ func session(userID int64) pusher.Session {
 	return pusher.Session{ID: 1000 + userID, UserID: userID, Until: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
 }
 
+// keySession is the only one of the key.
+var keySession = pusher.Session{ID: -7, UserID: keyUser, Key: true}
+
 func (company) UserInfo(_ context.Context, userID int64) (string, error) {
 	return map[int64]string{685: "Mr. <Channels>", 900: strings.Repeat("\x01", 300)}[userID], nil
 }
@@ -73,12 +83,14 @@ func (company) MayReadLine(_ context.Context, userID, licenseID int64, messenger
 	if licenseID == 500 {
 		return false, errors.New("a secret reason")
 	}
-	return userID == 685 && licenseID == 1229 && messenger == "grWhatsApp" || userID == 900 && licenseID == 77, nil
+	return (userID == 685 || userID == keyUser) && licenseID == 1229 && messenger == "grWhatsApp" || userID == 900 && licenseID == 77, nil
 }
 
 func (company) Employed(_ context.Context, userID, companyID int64) (bool, error) {
 	return userID == 685 && companyID == 2224 || userID == 900 && companyID == 9, nil
 }
+
+func (company) IsPerson(_ context.Context, userID int64) (bool, error) { return userID != keyUser, nil }
 
 // nowhere is the id of a socket that no node has.
 const nowhere = "9.9"

@@ -30,7 +30,12 @@ func (a *Authorizer) serveUser(c *gin.Context) {
 // identify signs for the socket, and tells the engine which user owns it, before the
 // signature can be used: the engine then knows the CRM's users from those whom the app's
 // backend signs with the same secret. Then it checks the session again, like grant.
+//
+// A program is nobody who could sign in.
 func (a *Authorizer) identify(ctx context.Context, who Session, form *authForm) (*userAuth, error) {
+	if who.Key {
+		return nil, errDenied
+	}
 	name, err := a.UserInfo.UserInfo(ctx, who.UserID)
 	if err != nil {
 		return nil, err

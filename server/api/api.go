@@ -24,8 +24,9 @@ type API struct {
 }
 
 // Register adds the routes to r. Each noun registers its routes in its own file:
-// routes of v1 are open to everybody, those of signedIn require an access token, and
-// those of line belong to one messenger of one licence.
+// routes of v1 are open to everybody, those of signedIn require the access token of a
+// person, those of keyed that or the key of a program, and those of line, which belong to one
+// messenger of one licence, too. So no route takes a key that is not meant to.
 func (a *API) Register(r gin.IRouter) {
 	v1 := r.Group("/v1", limitTime, noteClient)
 	a.registerTokens(v1)
@@ -36,22 +37,24 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerMe(signedIn, v1.Group("", a.authenticateToEnrol))
 	a.registerCompanySecurity(signedIn)
 	a.registerSessions(signedIn)
-	a.registerLicenses(signedIn)
 	a.registerEmployees(signedIn)
 	a.registerInvitations(v1, signedIn)
-	a.registerEvents(v1, signedIn)
 	a.registerCatalogues(signedIn)
 	a.registerQuickResponses(signedIn)
 	a.registerServer(signedIn)
 	a.registerApps(signedIn)
 	a.registerAudit(signedIn)
+	a.registerKeys(signedIn)
 
-	line := signedIn.Group("/licenses/:licenseId/messengers/:messengerType")
-	a.registerChats(signedIn, line)
+	keyed := v1.Group("", a.authenticateAny)
+	a.registerLicenses(keyed)
+	a.registerEvents(v1, signedIn, keyed)
+	line := keyed.Group("/licenses/:licenseId/messengers/:messengerType")
+	a.registerChats(keyed, line)
 	a.registerMessages(line)
 	a.registerLine(line)
 	a.registerGroups(line)
-	a.registerCallbacks(signedIn, line)
+	a.registerCallbacks(keyed, line)
 }
 
 // NoRoute answers requests for a path under /v1 that does not exist.

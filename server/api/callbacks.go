@@ -6,13 +6,13 @@ import (
 	"chatcast/crm"
 )
 
-func (a *API) registerCallbacks(signedIn, line gin.IRouter) {
+func (a *API) registerCallbacks(keyed, line gin.IRouter) {
 	line.PUT("/callbackUrl", noStore, on(a, pathLine, a.setLineCallback)) // the answer may have a secret
 	line.DELETE("/callbackUrl", on(a, pathLine, a.deleteLineCallback))
-	signedIn.PUT("/companies/:companyId/callbackUrl", noStore, a.withID("companyId", a.setCompanyCallback))
-	signedIn.DELETE("/companies/:companyId/callbackUrl", a.withID("companyId", a.deleteCompanyCallback))
+	keyed.PUT("/companies/:companyId/callbackUrl", noStore, a.withID("companyId", a.setCompanyCallback))
+	keyed.DELETE("/companies/:companyId/callbackUrl", a.withID("companyId", a.deleteCompanyCallback))
 
-	urls := signedIn.Group("/callbackUrls")
+	urls := keyed.Group("/callbackUrls")
 	urls.GET("", a.serve(a.callbackURLs))
 	urls.GET("/:id/deliveries", a.withID("id", a.callbackDeliveries))
 	urls.POST("/:id/redeliver", a.withID("id", a.redeliverCallback))

@@ -8,8 +8,8 @@ import (
 	"chatcast/crm"
 )
 
-func (a *API) registerChats(signedIn, line gin.IRouter) {
-	signedIn.GET("/chats", a.serve(a.allChats))
+func (a *API) registerChats(keyed, line gin.IRouter) {
+	keyed.GET("/chats", a.serve(a.allChats))
 	line.GET("/chats", on(a, pathLine, a.chats))
 	line.POST("/chats", on(a, pathLine, a.createChat))
 	line.GET("/chats/:chatId", on(a, pathChat, a.chat))

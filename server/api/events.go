@@ -10,8 +10,8 @@ import (
 	"chatcast/server"
 )
 
-func (a *API) registerEvents(v1, signedIn gin.IRouter) {
-	signedIn.GET("/events", a.serve(a.events))
+func (a *API) registerEvents(v1, signedIn, keyed gin.IRouter) {
+	keyed.GET("/events", a.serve(a.events))
 	signedIn.POST("/events/tickets", noStore, a.serve(a.makeEventTicket))
 	v1.GET("/events/stream", server.RefuseHead, a.streamEvents) // a HEAD would use up a ticket
 }

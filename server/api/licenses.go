@@ -2,14 +2,14 @@ package api
 
 import "github.com/gin-gonic/gin"
 
-func (a *API) registerLicenses(signedIn gin.IRouter) {
-	signedIn.GET("/licenses", a.serve(a.licenses))
-	signedIn.POST("/licenses", a.serve(a.createLicense))
-	signedIn.PATCH("/licenses/:licenseId", a.withID("licenseId", a.renameLicense))
-	signedIn.DELETE("/licenses/:licenseId", a.withID("licenseId", a.deleteLicense))
-	signedIn.POST("/licenses/:licenseId/messengers", a.withID("licenseId", a.addMessenger))
-	signedIn.DELETE("/licenses/:licenseId/messengers", a.withID("licenseId", a.removeMessenger))
-	signedIn.DELETE("/licenses/:licenseId/messengers/:messengerType", a.withID("licenseId", a.removeMessenger))
+func (a *API) registerLicenses(keyed gin.IRouter) {
+	keyed.GET("/licenses", a.serve(a.licenses))
+	keyed.POST("/licenses", a.serve(a.createLicense))
+	keyed.PATCH("/licenses/:licenseId", a.withID("licenseId", a.renameLicense))
+	keyed.DELETE("/licenses/:licenseId", a.withID("licenseId", a.deleteLicense))
+	keyed.POST("/licenses/:licenseId/messengers", a.withID("licenseId", a.addMessenger))
+	keyed.DELETE("/licenses/:licenseId/messengers", a.withID("licenseId", a.removeMessenger))
+	keyed.DELETE("/licenses/:licenseId/messengers/:messengerType", a.withID("licenseId", a.removeMessenger))
 }
 
 func (a *API) licenses(c *gin.Context) (any, error) {

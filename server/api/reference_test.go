@@ -99,6 +99,7 @@ var shapes = map[string]any{
 	"TOTPEnrolment": api.TOTPEnrolment{}, "RecoveryCodes": crm.RecoveryCodes{}, "CompanySecurity": crm.CompanySecurity{},
 	"Employee": crm.EmployeeData{}, "Invited": crm.Invited{}, "InvitationLink": crm.InvitationLink{}, "InvitationData": crm.InvitationData{},
 	"InvitationView": crm.InvitationView{}, "JoinedEmployee": crm.JoinedEmployee{}, "CreatedCompany": crm.CreatedCompany{}, "LicenseRight": crm.LicenseRight{},
+	"ApiKey": crm.KeyData{}, "CreatedKey": crm.CreatedKey{}, "KeyInput": crm.KeyInput{},
 	"License": crm.LicenseData{}, "LicenseStatus": crm.LicenseStatus{}, "Messenger": crm.MessengerData{},
 	"RatingReason": crm.RatingReason{},
 	"LineSettings": crm.LineSettings{}, "LineSettingsChanges": crm.LineSettingsChanges{},

@@ -26,8 +26,16 @@ const (
 	actorKey    = "actor"
 )
 
-// authenticate requires a valid access token, given raw or as Bearer.
+// authenticate requires the valid access token of a person, given raw or as Bearer.
 func (a *API) authenticate(c *gin.Context) {
+	a.authenticateAny(c)
+	if !c.IsAborted() && actor(c).KeyID != 0 {
+		a.refuseToken(c, crm.ErrForPeople)
+	}
+}
+
+// authenticateAny requires a valid access token or a key, given raw or as Bearer.
+func (a *API) authenticateAny(c *gin.Context) {
 	actor, err := a.CRM.Authenticate(c.Request.Context(), server.AccessToken(c.Request))
 	if err != nil {
 		a.refuseToken(c, err)
@@ -53,6 +61,9 @@ func (a *API) refuseToken(c *gin.Context, err error) {
 		reason := map[crm.Code]refusals.Reason{
 			crm.CodeNoToken: refusals.NoToken, crm.CodeBadToken: refusals.BadToken, crm.CodeDenied: refusals.MustEnrol,
 		}[e.Code]
+		if e == crm.ErrForPeople {
+			reason = refusals.Denied
+		}
 		a.Refusals.Add(c.Request.Context(), refusals.AccessToken, reason, "route", c.FullPath(), "address", server.ClientAddress(c))
 	}
 	a.fail(c, err)

@@ -121,6 +121,16 @@ func (o Operation) Access() string {
 	return right
 }
 
+// Key returns x-key: the rights that a key needs for the operation. It is empty when no key
+// may.
+func (o Operation) Key() (rights []string) {
+	list, _ := o.Extensions["x-key"].([]any)
+	for _, right := range list {
+		rights = append(rights, fmt.Sprint(right))
+	}
+	return rights
+}
+
 // Item returns what the operation shares with the others of its path.
 func (o Operation) Item() *openapi3.PathItem { return o.item }
 

@@ -12,6 +12,7 @@ type Operation struct {
 	ID                            string // of the operation, for generators
 	Open                          bool   // needs no access token
 	Access                        string
+	Key                           []string // the rights that a key needs; empty: no key may
 	Note                          template.HTML
 	Parameters                    []Field
 	Body                          []Field
@@ -37,7 +38,7 @@ func (b *builder) operation(path, op pair) Operation {
 		Summary: op.get("summary").text(), Note: b.prose(op.get("description").text()),
 		Open:   op.has("security") && len(op.get("security").list()) == 0,
 		ID:     op.get("operationId").text(),
-		Access: op.get("x-access").text(), Events: op.get("x-events").texts(),
+		Access: op.get("x-access").text(), Key: op.get("x-key").texts(), Events: op.get("x-events").texts(),
 	}
 	s := shaper{builder: b, doc: b.http}
 	var params []node

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"chatcast/crm"
 )
 
 // answer is what came back.
@@ -84,11 +86,12 @@ func (m *matrixRun) leaks(s *shape, p *person, a answer) {
 	}
 	for _, company := range []string{alpha, bravo} {
 		j := p.jobs[company]
-		in := j != nil && p.refused == 0
-		reads := in && (j.manages() || j.read)
+		in := p.knows(company) && p.refused == 0
+		reads := in && (p.key != nil && p.key.may([]string{crm.KeyRead}) || p.key == nil && (j.manages() || j.read))
+		onlyMine := j != nil && j.onlyMine
 		seen(company+" ", in || p.enrolling && company == alpha) // Me names the company
 		seen(company+" customer", reads)
-		seen("words of "+company, reads && !j.onlyMine)
-		seen("guarded customer of "+company, reads && !j.onlyMine)
+		seen("words of "+company, reads && !onlyMine)
+		seen("guarded customer of "+company, reads && !onlyMine)
 	}
 }

@@ -2,8 +2,11 @@ package access_test
 
 import (
 	"net/http"
+	"slices"
 
+	"chatcast/crm"
 	"chatcast/models"
+	"chatcast/server/api/apitest"
 )
 
 // Companies of the matrix. The host runs the server: it was made first.
@@ -32,6 +35,24 @@ type person struct {
 	refused   int    // what every route answers that needs a token; 0: the person is signed in
 	enrolling bool   // must set up a second factor first
 	jobs      map[string]*job
+	key       *key // nil: a person
+}
+
+// key is what the key of a program may do.
+type key struct {
+	company string
+	line    bool // for the company's line alone
+	rights  []string
+}
+
+// may reports whether the key has all of the rights of x-key.
+func (k *key) may(rights []string) bool {
+	return !slices.ContainsFunc(rights, func(right string) bool {
+		if right == "company" {
+			return k.line
+		}
+		return !slices.Contains(k.rights, right)
+	})
 }
 
 func at(company string, j job) map[string]*job { return map[string]*job{company: &j} }
@@ -56,6 +77,7 @@ func people() []*person {
 		{name: "disabled", refused: http.StatusForbidden, jobs: at(alpha, admin)},
 		{name: "expired token", refused: http.StatusForbidden, jobs: at(alpha, admin)},
 	}
+	list = append(list, keys()...)
 	for i, p := range list {
 		p.id = int64(8001 + i)
 		p.token = "token of " + p.name
@@ -64,6 +86,27 @@ func people() []*person {
 		&person{name: "nobody", refused: http.StatusUnauthorized},
 		&person{name: "forged token", token: "no such token", refused: http.StatusForbidden},
 	)
+}
+
+// keys returns programs with keys.
+func keys() []*person {
+	all := crm.KeyRights()
+	return []*person{
+		{name: "company key", key: &key{company: alpha, rights: all}},
+		{name: "company key, blind", key: &key{company: alpha, rights: []string{crm.KeySend, crm.KeyInbound}}},
+		{name: "line key", key: &key{company: alpha, line: true, rights: all}},
+		{name: "line key, read", key: &key{company: alpha, line: true, rights: []string{crm.KeyRead}}},
+		{name: "strange key", key: &key{company: bravo, rights: all}},
+		{name: "revoked key", refused: http.StatusForbidden, key: &key{company: alpha, rights: all}},
+	}
+}
+
+// knows reports whether the person works for the company, or is a key of it.
+func (p *person) knows(company string) bool {
+	if p.key != nil {
+		return p.key.company == company
+	}
+	return p.jobs[company] != nil
 }
 
 // success is the expectation of a status below 300 (of a socket, 101).
@@ -91,6 +134,19 @@ var rights = map[string]func(p *person, j *job) int{
 	"writeList": func(_ *person, j *job) int { return ofList(j, func() bool { return j.list == "w" }) },
 }
 
+// want is person.want for a key that is not refused. Operations without x-key take none,
+// whatever they are about.
+func (k *key) want(op apitest.Operation, company string) int {
+	needed := op.Key()
+	switch {
+	case len(needed) == 0:
+		return http.StatusForbidden
+	case company != k.company, k.line && needsAccounts(op): // of another line
+		return http.StatusNotFound
+	}
+	return ifAllowed(k.may(needed))
+}
+
 func ifAllowed(allowed bool) int {
 	if allowed {
 		return success
@@ -112,15 +168,17 @@ func ofList(j *job, allowed func() bool) int {
 	return ifAllowed(allowed())
 }
 
-// want returns what the person gets who asks for objects of the company with an operation
-// that needs the right.
-func (p *person) want(right, company string) int {
+// want returns what the person gets who asks for objects of the company with an operation.
+func (p *person) want(op apitest.Operation, company string) int {
+	right := op.Access()
 	of := rights[right]
 	switch {
 	case of == nil:
 		return success
 	case p.refused != 0 && !(p.enrolling && right == "enrolling"):
 		return p.refused
+	case p.key != nil:
+		return p.key.want(op, company)
 	case right == "self" && company != alpha: // another person's
 		return http.StatusNotFound
 	}

@@ -33,7 +33,7 @@ func (w *world) fixedValues() {
 		"fileId":    strings.Repeat("0", 32), "quotedMessageId": "none", "userId": none, "tagId": none, "tags/id": none, "categoryId": none, "categories/id": none,
 		"levels/id": none, "LevelOrNull.id": none, "quickResponseLists/id": none, "responseId": none, "parent": none, "IDs.ids": none, "responsibleId": none,
 		"UserRef.id": none, "UserOrNull.id": none, "invitations/id": none, "invitations/code": strings.Repeat("0", 64), "apps/id": "none", "sessions/id": none,
-		"callbackUrls/id": none, "CallbackRedelivery.eventId": 1 << 40, "webhookId": "none", "WebhookRedelivery.deliveryId": 1 << 40,
+		"callbackUrls/id": none, "keys/id": none, "CallbackRedelivery.eventId": 1 << 40, "webhookId": "none", "WebhookRedelivery.deliveryId": 1 << 40,
 	} {
 		w.set(key, absent, value)
 	}
@@ -93,7 +93,7 @@ func (w *world) code(*person) any {
 // prepare brings the rows into the state that an operation needs, by operationId. The
 // snapshot is restored after the cell.
 func (w *world) prepare(op apitest.Operation, p *person, company string) (prepared bool) {
-	if p.want(op.Access(), company) != success {
+	if p.want(op, company) != success {
 		return false
 	}
 	put := func(f *models.TOTP) {

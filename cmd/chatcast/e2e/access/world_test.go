@@ -17,6 +17,7 @@ import (
 
 	"chatcast/broadcasting/apps"
 	"chatcast/cmd/chatcast/e2e"
+	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/server/api/apitest"
 )
@@ -140,7 +141,7 @@ func (w *world) hire() {
 		if err := tx.Insert(rows...); err != nil {
 			return err
 		}
-		for _, table := range []string{"companies", "users", "licenses", "tokens"} {
+		for _, table := range []string{"companies", "users", "licenses", "tokens", "api_keys"} {
 			if err := tx.BumpIdentity(table); err != nil {
 				return err
 			}
@@ -154,6 +155,9 @@ func (w *world) hire() {
 
 // rows returns the rows of a person: two sessions, the first with the token.
 func (p *person) rows(hash string, now int64) []any {
+	if p.key != nil {
+		return p.keyRows(now)
+	}
 	user := &models.User{ID: p.id, Email: fmt.Sprintf("%d@people.test", p.id), Name: p.name, PasswordHash: hash, CreatedAt: now}
 	ends := now + 86400
 	switch p.name {
@@ -176,6 +180,26 @@ func (p *person) rows(hash string, now int64) []any {
 		}
 	}
 	return rows
+}
+
+// keyRows returns the rows of a key; of one that was revoked only its user is left.
+func (p *person) keyRows(now int64) []any {
+	company := companyIDs[p.key.company]
+	license := company + 100
+	user := &models.User{ID: p.id, Email: fmt.Sprintf("key:%d", p.id), Name: p.name, CreatedAt: now, OfKey: true}
+	if p.refused != 0 {
+		user.DisabledAt = now
+		return []any{user}
+	}
+	may := func(right string) bool { return p.key.may([]string{right}) }
+	k := &models.APIKey{
+		ID: p.id, CompanyID: company, UserID: p.id, Name: p.name, Hash: hashed(p.token), CreatedAt: now,
+		CanRead: may(crm.KeyRead), CanSend: may(crm.KeySend), CanManage: may(crm.KeyManage), CanInbound: may(crm.KeyInbound),
+	}
+	if p.key.line {
+		k.LicenseID, k.Messenger = &license, line
+	}
+	return []any{user, k}
 }
 
 func hashed(token string) string {
@@ -241,7 +265,7 @@ func (w *world) furnish(company, chat string, owner int64) {
 		"userId": license + 2, "tagId": tag, "tags/id": tag, "categoryId": category, "categories/id": category, "levels/id": level, "LevelOrNull.id": level,
 		"quickResponseLists/id": list, "responseId": response, "parent": parent, "IDs.ids": response, "responsibleId": license + 2,
 		"callbackUrls/id": w.callback(c, at), "CallbackRedelivery.eventId": w.event(c, fmt.Sprintf("private-v1.licenses.%d.messengers.%s", license, messenger)),
-		"UserRef.id": license + 2, "UserOrNull.id": license + 2, "invitations/id": invited.Invitation.ID, "invitations/code": invited.Invitation.Code,
+		"UserRef.id": license + 2, "UserOrNull.id": license + 2, "invitations/id": invited.Invitation.ID, "keys/id": create("/v1/keys", map[string]any{"name": company + " key", "rights": []string{"read"}}), "invitations/code": invited.Invitation.Code,
 	} {
 		w.set(key, company, value)
 	}

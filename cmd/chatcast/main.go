@@ -60,6 +60,8 @@ type invocation struct {
 	keepOld    time.Duration
 	webhook    *string
 	company    crm.CompanyInput
+	key        crm.KeyInput
+	rights     string
 	fromStdin  bool
 	ready      bool
 }
@@ -80,7 +82,7 @@ func commands() []command {
 		{name: "secret", args: "[--app ID] [--config FILE]", summary: "print an app's secret, for backends that publish", run: secret,
 			flags: func(fs *flag.FlagSet, in *invocation) { fs.StringVar(&in.app, "app", "", "the app's id") }},
 		{name: "version", args: "", summary: "print version, commit and Go version", run: printVersion},
-	}, appCommands(), companyCommands(), userCommands(), encryptionCommands(), licenceCommands())
+	}, appCommands(), companyCommands(), userCommands(), keyCommands(), encryptionCommands(), licenceCommands())
 }
 
 // errHelp holds the text that --help prints.

@@ -7,6 +7,7 @@ import { connect } from './words/connect';
 import { outage, socket } from './words/connection';
 import { invitation, password } from './words/invitation';
 import { lineSettings } from './words/line';
+import { keys } from './words/keys';
 import { live } from './words/live';
 import { many, span } from './words/numbers';
 import { people } from './words/people';
@@ -37,6 +38,7 @@ export const words = {
   lineSettings,
   send,
   people,
+  keys,
   tree: {
     items: (n: number) => many(n, 'item', 'items'),
     keys: (n: number) => many(n, 'key', 'keys'),

@@ -26,6 +26,8 @@ const actions: Record<Rest['AuditAction'], string> = {
   'employee.left': 'Left the company',
   'company.made': 'Company made',
   'company.changed': 'Company’s security changed',
+  'key.made': 'Key for a program made',
+  'key.revoked': 'Key for a program revoked',
   'license.made': 'Licence made',
   'license.renamed': 'Licence renamed',
   'license.removed': 'Licence removed',
@@ -78,12 +80,13 @@ export const audit = {
   everybody: 'Everybody',
   nouns: {
     session: 'Sign-ins and sessions', password: 'Passwords', factor: 'Second factors', account: 'Accounts', invitation: 'Invitations',
-    employee: 'Employees', company: 'Companies', license: 'Licences', messenger: 'Messengers', line: 'Lines', message: 'Deleted messages', contact: 'Contacts', group: 'Groups', app: 'Apps',
+    employee: 'Employees', company: 'Companies', key: 'Keys', license: 'Licences', messenger: 'Messengers', line: 'Lines', message: 'Deleted messages', contact: 'Contacts', group: 'Groups', app: 'Apps',
   } as Record<string, string>,
   actions: actions as Record<string, string>,
+  key: 'key', // before the name of the key that did it
   actors: { host: 'the server’s owner', messenger: 'the messenger or its phone', unknown: 'somebody who had not signed in' } as Record<string, string>,
   targets: {
-    user: 'account', session: 'session', invitation: 'invitation of', company: 'company', license: 'licence', line: 'line', message: 'message', group: 'group', app: 'app',
+    user: 'account', session: 'session', invitation: 'invitation of', company: 'company', key: 'key', license: 'licence', line: 'line', message: 'message', group: 'group', app: 'app',
   } as Record<string, string>,
   reasons: {
     wrong_password: 'wrong password, or no such account', wrong_code: 'wrong code', disabled: 'the account is disabled', no_company: 'works for no company',

@@ -36,12 +36,12 @@ export function Table({ list, onPerson }: { list: Entry[]; onPerson: (userId: nu
   );
 }
 
-/** Actor is who did it; a person can be clicked, to see what else they did. */
+/** Actor is who did it; a person or a key can be clicked, to see what else they did. */
 function Actor({ actor, onPerson }: { actor: Entry['actor']; onPerson: (userId: number) => void }) {
   const { id } = actor;
   if (id === null) return <span class="muted">{w.actors[actor.type] ?? actor.type}</span>;
   const name = plain(actor.name) || `#${id}`;
-  return <button class="audit-person" aria-label={name} onClick={() => onPerson(id)}><Parts text={name} /></button>;
+  return <>{actor.type === 'key' && <span class="muted small">{w.key} </span>}<button class="audit-person" aria-label={name} onClick={() => onPerson(id)}><Parts text={name} /></button></>;
 }
 
 function Target({ target }: { target: NonNullable<Entry['target']> }) {

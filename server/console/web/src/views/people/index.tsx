@@ -1,5 +1,5 @@
 // The people of the user's companies. Owners and admins invite, change and remove
-// them; everybody may leave.
+// them, and make keys for programs; everybody may leave.
 import './people.css';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { call, type Rest } from '../../api';
@@ -13,6 +13,7 @@ import { words } from '../../words';
 import { Company } from './company';
 import { EmployeeRow, EmployeeSheet } from './employee';
 import { InviteSheet } from './invite';
+import { Keys } from './keys';
 import { Security } from './security';
 
 const say = words.people;
@@ -69,6 +70,7 @@ function Managed(props: { mine: Mine }) {
         {list.length === 1 && company.invitations.value.length === 0 && <p class="muted pad">{say.alone}</p>}
       </section>
       <Invited company={company} />
+      <Keys company={mine.id} name={mine.name} />
       <Security company={company} name={mine.name} owner={owner} />
       {open === 'invite' && <InviteSheet company={company} name={mine.name} owner={owner} onClose={() => setOpen('')} />}
       {chosen !== undefined && <EmployeeSheet key={chosen.userId} e={chosen} company={company} companyName={mine.name} owner={owner} onClose={() => setOpen('')} />}

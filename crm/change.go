@@ -23,6 +23,9 @@ type change struct {
 	labels  map[Line]bool     // lines whose phones have to be told of labels
 	answers map[Line]bool     // lines with messages that wait no more
 	told    map[LineNews]bool // what the other processes are told with the commit
+
+	made   map[int64]bool    // rows of the chats that were made for a message of ours
+	people map[string]string // what is new of contacts, by id: ContactNew, ContactChanged
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.

@@ -116,8 +116,16 @@ func (c *change) chatWithPhone(l *line, phone, name string, given *string) (*mod
 	if err := c.disappears(l, chat); err != nil {
 		return nil, err
 	}
-	if _, err := c.tx.EnsureChat(chat); err != nil {
+	created, err := c.tx.EnsureChat(chat)
+	if err != nil {
 		return nil, err
 	}
-	return c.tx.LockChat(l.licenseID, l.messenger, id)
+	locked, err := c.tx.LockChat(l.licenseID, l.messenger, id)
+	if err == nil && created {
+		if c.made == nil {
+			c.made = map[int64]bool{}
+		}
+		c.made[locked.ID] = true
+	}
+	return locked, err
 }

@@ -22,6 +22,8 @@ const (
 	maxContacts = 257   // of one message
 	maxPhones   = 32    // of one contact
 	maxJSON     = 4096  // bytes of a free JSON value: utm, error
+	maxVCard    = 8192  // characters of a contact's card
+	maxInvite   = 64    // characters of the code of an invitation
 )
 
 // Types of messages that this package knows. Bridges may post others.
@@ -73,6 +75,7 @@ func (m *Content) check(at, typ string, maxText int) error {
 	if m.Vote != nil {
 		errs = append(errs, m.Vote.check(at+"vote."))
 	}
+	errs = append(errs, m.checkFurther(at))
 	return allViolations(append(errs, m.missing(at, typ))...)
 }
 
@@ -107,6 +110,7 @@ func (f *FileData) check(at string) error {
 const (
 	maxThumbnail = 32 << 10 // bytes
 	maxPixels    = 1 << 20  // of a side
+	maxWaveform  = 256      // bytes
 )
 
 func (p *FilePreview) check(at string) error {
@@ -119,6 +123,12 @@ func (p *FilePreview) check(at string) error {
 	}
 	if p.Duration < 0 || p.Duration > math.MaxInt32 {
 		errs = append(errs, Invalid(at+"duration", "must be a number of seconds"))
+	}
+	if len(p.Waveform) > maxWaveform {
+		errs = append(errs, Invalid(at+"waveform", "must be at most %d bytes, as base64", maxWaveform))
+	}
+	if p.Pages < 0 || p.Pages > math.MaxInt32 {
+		errs = append(errs, Invalid(at+"pages", "must be a number of pages"))
 	}
 	if len(p.Thumbnail) > maxThumbnail || len(p.Thumbnail) > 0 && http.DetectContentType(p.Thumbnail) != "image/jpeg" {
 		errs = append(errs, Invalid(at+"thumbnail", "must be a JPEG of at most %d bytes, as base64", maxThumbnail))
@@ -146,6 +156,15 @@ func (l *Location) check(at string) error {
 	if !within(l.Latitude, 90) {
 		errs = append(errs, Invalid(at+"latitude", "must be from -90 to 90 degrees"))
 	}
+	if l.Accuracy < 0 || l.Accuracy > math.MaxInt32 {
+		errs = append(errs, Invalid(at+"accuracy", "must be a number of metres"))
+	}
+	if math.IsNaN(l.Speed) || l.Speed < 0 || l.Speed > math.MaxInt32 {
+		errs = append(errs, Invalid(at+"speed", "must be a number of metres in a second"))
+	}
+	if l.Sequence < 0 || l.Sequence >= 1<<53 {
+		errs = append(errs, Invalid(at+"sequence", "must be a number"))
+	}
 	if !within(l.Longitude, 180) {
 		errs = append(errs, Invalid(at+"longitude", "must be from -180 to 180 degrees"))
 	}
@@ -157,7 +176,7 @@ func within(degrees, max float64) bool {
 }
 
 func (k *ContactCard) check(at string) error {
-	errs := []error{checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64)}
+	errs := []error{checkRequired(at+"name", k.Name, maxName), checkRequired(at+"phone", k.Phone, 64), checkText(at+"vcard", k.VCard, maxVCard)}
 	if len(k.Phones) > maxPhones {
 		errs = append(errs, Invalid(at+"phones", "must not be more than %d", maxPhones))
 	}
@@ -208,8 +227,15 @@ func (r *Reaction) check(at string) error {
 	return allViolations(errs...)
 }
 
-// encodeContent returns a content as its row stores it.
+// encodeContent returns a content as its row stores it: without what is known of the message
+// that it is about, which is looked up each time it is shown.
 func encodeContent(m Content) (string, error) {
+	if m.Reaction != nil && m.Reaction.Origin != nil {
+		m.Reaction = &Reaction{MessageID: m.Reaction.MessageID, Emoji: m.Reaction.Emoji}
+	}
+	if m.Vote != nil && m.Vote.Origin != nil {
+		m.Vote = &PollVote{MessageID: m.Vote.MessageID, Options: m.Vote.Options}
+	}
 	b, err := json.Marshal(m)
 	return string(b), err
 }

@@ -36,12 +36,17 @@ func (c *change) erase(v renderer, a Actor, chat *models.Chat, row *models.Messa
 	if _, err := c.eraseQuotes(chat, row.ExternalID, anyQuote); err != nil {
 		return err
 	}
-	return c.emitDelete(v, a, chat, row.ExternalID, at)
+	of, err := v.origin(row)
+	if err != nil {
+		return err
+	}
+	return c.emitDelete(v, a, chat, row.ExternalID, at, of)
 }
 
-func (c *change) emitDelete(v renderer, a Actor, chat *models.Chat, id string, at int64) error {
+// emitDelete emits messageDelete. of is nil when the message never was here.
+func (c *change) emitDelete(v renderer, a Actor, chat *models.Chat, id string, at int64, of *MessageOrigin) error {
 	return c.emitChat(chat, EventMessageDelete, MessageDeleteItem{
-		ID: MakeID(v.line.Messenger, id), Time: at, Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(),
+		ID: MakeID(v.line.Messenger, id), Time: at, Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(), Origin: of,
 	})
 }
 
@@ -148,22 +153,30 @@ func decodeItem(event string, raw json.RawMessage) (item any, err error) {
 func redactItem(item any, id string) any {
 	switch m := item.(type) {
 	case MessageItem:
-		own := m.ID.String() == id
-		if own {
-			m.Message = Content{}
-		}
-		// What a message itself tells of another one goes with it, too.
-		if q := m.QuotedMessage; q != nil && q.Message != nil && (q.ID.String() == id || own && q.InternalID == nil) {
-			empty := *q
-			empty.Message = &Content{}
-			m.QuotedMessage = &empty
-		}
-		return m
+		return redactMessage(m, id)
 	case MessageEditItem:
 		if m.ID.String() == id {
 			m.Message = Content{}
 		}
+		if m.Arrived != nil {
+			whole := redactMessage(*m.Arrived, id)
+			m.Arrived = &whole
+		}
 		return m
 	}
 	return item
+}
+
+func redactMessage(m MessageItem, id string) MessageItem {
+	own := m.ID.String() == id
+	if own {
+		m.Message = Content{}
+	}
+	// What a message itself tells of another one goes with it, too.
+	if q := m.QuotedMessage; q != nil && q.Message != nil && (q.ID.String() == id || own && q.InternalID == nil) {
+		empty := *q
+		empty.Message = &Content{}
+		m.QuotedMessage = &empty
+	}
+	return m
 }

@@ -175,7 +175,7 @@ func (c *change) eraseUnseen(v renderer, l *line, chat *models.Chat, d models.De
 	if err != nil || !erased {
 		return err
 	}
-	return c.emitDelete(v, Actor{}, chat, d.ExternalID, d.DeletedAt) // for those who show the answers
+	return c.emitDelete(v, Actor{}, chat, d.ExternalID, d.DeletedAt, nil) // for those who show the answers
 }
 
 func anyQuote(Quote) (bool, error) { return true, nil }

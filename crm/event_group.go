@@ -42,4 +42,12 @@ type GroupCard struct {
 	Ephemeral   int64   `json:"ephemeral"`
 	Size        int     `json:"size"`
 	Role        *string `json:"role"` // of the line's account; null: it is not in the group
+	// Of a group that the account has joined, as far as the messenger told of it. Members
+	// is absent for a group of more than maxTold.
+	OwnerID   *string       `json:"ownerId,omitempty"`
+	CreatedAt int64         `json:"createdAt,omitempty"` // unix seconds
+	Members   []GroupMember `json:"members,omitempty"`
 }
+
+// maxTold is how many members of a group an event lists.
+const maxTold = 256

@@ -1,6 +1,10 @@
 package crm
 
-import "chatcast/models"
+import (
+	"context"
+
+	"chatcast/models"
+)
 
 // Names of the events about a line itself.
 const (
@@ -21,6 +25,9 @@ type MessengerStatusItem struct {
 	Rating          string         `json:"rating"` // ok, careful, stop: see Rating
 	RatingReasons   []RatingReason `json:"ratingReasons"`
 	Time            int64          `json:"time"`
+	// Was is the state before, when this is another one.
+	Was    *string `json:"was,omitempty"`
+	Edited *IDRef  `json:"edited,omitempty"` // the employee who logged the account out
 }
 
 // QRItem is the item of qr: the codes that pair an account, or what its passkey has to
@@ -52,4 +59,13 @@ func (l *line) event(name string, to []string, item any) Event {
 		Name: name, CompanyID: l.companyID, Channels: to, Items: []any{item},
 		Meta: LineMeta{Type: name, LicenseID: l.licenseID, MessengerType: l.messenger},
 	}
+}
+
+// loggedOutBy returns the employee who logged the account out here, or nil.
+func loggedOutBy(ctx context.Context, row *models.MessengerSession) *IDRef {
+	by := CallerOf(ctx).UserID
+	if row.State != StateLoggedOut || by == 0 {
+		return nil
+	}
+	return &IDRef{by}
 }

@@ -45,6 +45,7 @@ type MessageItem struct {
 	FromApp       *AppRef         `json:"fromApp"`
 	UTM           json.RawMessage `json:"utm"`     // an object, or null
 	Created       *IDRef          `json:"created"` // the employee who wrote it; null: nobody of the company
+	MessageNews
 }
 
 // Content is the content of a message. The fields after File are present only in
@@ -62,6 +63,12 @@ type Content struct {
 	Contacts []ContactCard `json:"contacts,omitempty"` // all of them, when there are several; Contact is the first
 	Vote     *PollVote     `json:"vote,omitempty"`     // on a poll
 	Mentions []Mention     `json:"mentions,omitempty"` // the people mentioned in the text or the caption
+	Choice   *Choice       `json:"choice,omitempty"`   // of a text that is the label of a button or a row: which one
+	Invite   *Invite       `json:"invite,omitempty"`   // to a group
+	// Expiration is after how many seconds the message disappears from phones.
+	Expiration int64 `json:"expiration,omitempty"`
+	// Original is what a message of the type unknown says, as the messenger has it: an object.
+	Original json.RawMessage `json:"original,omitempty"`
 }
 
 // FileData is an attachment. Size is in bytes.
@@ -83,6 +90,9 @@ type FilePreview struct {
 	Height    int64  `json:"height,omitempty"`
 	Duration  int64  `json:"duration,omitempty"`  // seconds
 	Thumbnail []byte `json:"thumbnail,omitempty"` // a small JPEG, as base64
+	Waveform  []byte `json:"waveform,omitempty"`  // of a voice message: how loud it is, as base64
+	Pages     int64  `json:"pages,omitempty"`     // of a document
+	Animated  bool   `json:"animated,omitempty"`  // of a sticker
 }
 
 // Location is a place, in degrees.
@@ -91,6 +101,10 @@ type Location struct {
 	Longitude float64 `json:"longitude"`
 	Name      string  `json:"name"`
 	Address   string  `json:"address"`
+	// Of a live location; absent: not known.
+	Accuracy int64   `json:"accuracy,omitempty"` // metres
+	Speed    float64 `json:"speed,omitempty"`    // metres in a second
+	Sequence int64   `json:"sequence,omitempty"` // grows with each place that is shared
 }
 
 // ContactCard is a person whose contact a message shares.
@@ -98,6 +112,7 @@ type ContactCard struct {
 	Name   string   `json:"name"`
 	Phone  string   `json:"phone"`
 	Phones []string `json:"phones,omitempty"` // all of them, when there are several; Phone is one of them
+	VCard  string   `json:"vcard,omitempty"`  // the whole card as its sender has it; absent: not known, or too long
 }
 
 // Poll is a question with answers to choose from.
@@ -110,14 +125,16 @@ type Poll struct {
 // PollVote is a vote in a poll. Options holds all options that the voter chooses now;
 // it is empty when they took their vote back.
 type PollVote struct {
-	MessageID ID       `json:"messageId"` // of the poll
-	Options   []string `json:"options"`
+	MessageID ID             `json:"messageId"` // of the poll
+	Options   []string       `json:"options"`
+	Origin    *MessageOrigin `json:"origin,omitempty"` // of the poll, when it is here
 }
 
 // Reaction is an emoji on another message. An empty Emoji removes it.
 type Reaction struct {
-	MessageID ID     `json:"messageId"`
-	Emoji     string `json:"emoji"`
+	MessageID ID             `json:"messageId"`
+	Emoji     string         `json:"emoji"`
+	Origin    *MessageOrigin `json:"origin,omitempty"` // of that message, when it is here
 }
 
 // Author is the author of a message. For a message that was sent through the API it
@@ -127,6 +144,7 @@ type Author struct {
 	Username *string `json:"username"`
 	Name     string  `json:"name"`
 	Phone    *string `json:"phone"`
+	LID      *string `json:"lid,omitempty"` // WhatsApp's other id of the person, when both are known
 }
 
 // QuotedMessage is the message that another message answers. Of a message that we never
@@ -194,6 +212,11 @@ type MessageEditItem struct {
 	// Error is the reason why an edit or a deletion of ours failed, after which the
 	// message has its previous content again; otherwise null.
 	Error *SendError `json:"error"`
+	// Cause says why the content is another one, when nobody edited it: CauseFile or
+	// CauseArrived.
+	Cause   string         `json:"cause,omitempty"`
+	Origin  *MessageOrigin `json:"origin,omitempty"`
+	Arrived *MessageItem   `json:"arrived,omitempty"` // the whole message, with CauseArrived
 }
 
 // MessageDeleteItem is the item of messageDelete.
@@ -203,6 +226,8 @@ type MessageDeleteItem struct {
 	Chat    ChatRef `json:"chat"`
 	FromApp *AppRef `json:"fromApp"`
 	Edited  *IDRef  `json:"edited"`
+
+	Origin *MessageOrigin `json:"origin,omitempty"` // absent: the message never was here
 }
 
 // ConversationData is a 24-hour window.

@@ -242,7 +242,7 @@ func (c *change) onRemoteFile(s *Service, v renderer, fileID string, f func(row 
 	if err := c.saveContent(m); err != nil {
 		return err
 	}
-	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
+	return c.emitContent(v, chat, m, MessageEditItem{Time: c.now.Unix(), Cause: CauseFile})
 }
 
 // abandon marks the file of an outgoing message as failed if it is still pending,

@@ -66,6 +66,20 @@ func (g *groupState) card() *GroupCard {
 	return card
 }
 
+// joined adds what the messenger tells of a group that the account has joined.
+func (k *GroupCard) joined(now *Group, st *groupState) {
+	if now == nil {
+		return
+	}
+	k.OwnerID, k.CreatedAt = now.OwnerID, now.CreatedAt
+	if len(st.Members) > maxTold {
+		return
+	}
+	for _, p := range st.Members {
+		k.Members = append(k.Members, p.member())
+	}
+}
+
 // stateOf returns the state of a group that the messenger has described.
 func stateOf(g *Group) *groupState {
 	st := &groupState{Name: g.Name, Description: g.Description, Announce: g.Announce, Locked: g.Locked, Ephemeral: g.Ephemeral, Members: []groupPerson{}}

@@ -163,7 +163,7 @@ func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, c
 	if err := allViolations(violations...); err != nil {
 		return author, nil, err
 	}
-	author = Author{ID: MakeID(messenger, u.ID.String()), Username: u.Username, Name: u.Name, Phone: u.Phone}
+	author = Author{ID: MakeID(messenger, u.ID.String()), Username: u.Username, Name: u.Name, Phone: u.Phone, LID: u.otherLID(messenger)}
 	if fromMe {
 		return author, nil, nil
 	}
@@ -182,6 +182,18 @@ func (u *InboundUser) check(messenger, at string, fromMe bool) (author Author, c
 		}
 	}
 	return author, contact, nil
+}
+
+// otherLID returns the person's LID, or nil when that is their only id.
+func (u *InboundUser) otherLID(messenger string) *string {
+	if u.LID == nil {
+		return nil
+	}
+	key, err := ParseChatID("", messenger, *u.LID)
+	if err != nil || key.LID == "" || key.LID == u.ID.String() {
+		return nil
+	}
+	return &key.LID
 }
 
 func (st *InboundStatus) check(messenger, at string, now int64) (r statusArrival, err error) {

@@ -56,21 +56,35 @@ func (c *change) keepContacts(l *line, b batch) error {
 		if err != nil {
 			return err
 		}
-		made[id] = created
+		if made[id] = created; created {
+			c.contactHas(ContactNew, id)
+		}
 	}
 	rows, err := c.tx.LockContacts(l.licenseID, l.messenger, ids)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
+		name := row.Name
 		if made[row.ExternalID] || !update(row, newest[row.ExternalID], b.history) {
 			continue
+		}
+		if row.Name != name {
+			c.contactHas(ContactChanged, row.ExternalID)
 		}
 		if err := c.tx.SaveContact(row); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// contactHas remembers what is new of a contact, for the first message of theirs.
+func (c *change) contactHas(news, id string) {
+	if c.people == nil {
+		c.people = map[string]string{}
+	}
+	c.people[id] = news
 }
 
 // contactID returns the id under which the line stores a person who has several. History may

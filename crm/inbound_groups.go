@@ -262,6 +262,9 @@ func (c *change) emitGroup(l *line, chat *models.Chat, g *groupArrival, st *grou
 		item := ChatGroupItem{Type: ch.typ, Chat: ChatRef{ID: chat.ExternalID}, Members: append([]GroupMember{}, ch.members...), By: g.by, Time: g.time, FromApp: g.actor.fromApp(), Edited: g.actor.edited()}
 		if st != nil {
 			item.Group = st.card()
+			if ch.typ == GroupJoin {
+				item.Group.joined(g.Now, st)
+			}
 		}
 		if err := c.emitChat(chat, EventChatGroup, item); err != nil {
 			return err

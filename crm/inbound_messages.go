@@ -36,7 +36,7 @@ func (c *change) replace(v renderer, chats *chatSet, chat *models.Chat, row *mod
 	if err := c.keepFile(chat, row, m); err != nil {
 		return err
 	}
-	return c.emitContent(v, Actor{}, chat, row, c.now.Unix(), nil)
+	return c.emitContent(v, chat, row, MessageEditItem{Time: c.now.Unix(), Cause: CauseArrived})
 }
 
 // discount makes an aside of a placeholder that was counted as a message.

@@ -85,6 +85,8 @@ type InboundUser struct {
 	// BusinessName is the name of a business that the messenger has verified. Only
 	// connectors know it.
 	BusinessName *string `json:"-"`
+	// LID is WhatsApp's other id, ...@lid, when both are known. For connectors only.
+	LID *string `json:"-"`
 }
 
 // InboundStatus is the delivery status of an outgoing message.

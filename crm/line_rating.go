@@ -96,7 +96,7 @@ func (s *Service) saveRating(c *change, l *line, row *models.MessengerSession) (
 	if err := c.tx.SaveMessengerSession(row); err != nil || !news {
 		return true, err
 	}
-	return true, c.emitLineStatus(l, row)
+	return true, c.emitLineStatus(l, row, nil, nil)
 }
 
 // rateRow rates a line that the caller saves.

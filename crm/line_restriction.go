@@ -41,7 +41,7 @@ func (s *Service) SetLineRestriction(ctx context.Context, on Line, until *int64)
 		if err := c.tx.SaveMessengerSession(row); err != nil {
 			return err
 		}
-		return c.emitLineStatus(l, row)
+		return c.emitLineStatus(l, row, nil, nil)
 	})
 }
 

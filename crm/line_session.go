@@ -205,7 +205,11 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 		if err := c.auditLine(askedBy(ctx), l, &before, row); err != nil {
 			return err
 		}
-		return c.emitLineStatus(l, row)
+		var was *string
+		if before.State != row.State {
+			was = &before.State
+		}
+		return c.emitLineStatus(l, row, was, loggedOutBy(ctx, row))
 	})
 }
 
@@ -262,12 +266,15 @@ func (st LineState) apply(row *models.MessengerSession) {
 	row.Paired = row.Paired || st.State == StateConnected && row.Device != ""
 }
 
-func (c *change) emitLineStatus(l *line, row *models.MessengerSession) error {
+// emitLineStatus emits messengerStatus. was is the state before, nil if it is the same; by is
+// who logged the account out here.
+func (c *change) emitLineStatus(l *line, row *models.MessengerSession, was *string, by *IDRef) error {
 	x := lineSession(row)
 	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
 		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
 		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now),
 		Rating: x.Rating.Rating, RatingReasons: x.Rating.Reasons, Time: c.now.Unix(),
+		Was: was, Edited: by,
 	})
 }
 

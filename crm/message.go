@@ -1,10 +1,6 @@
 package crm
 
-import (
-	"errors"
-
-	"chatcast/models"
-)
+import "chatcast/models"
 
 // SubtypeStatus is the subtype of what somebody posted as their status, for everybody who
 // has their number. It is stored only in a chat that is here, and is an aside.
@@ -39,6 +35,7 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 		return true, c.recordAside(v, chat, m)
 	}
 	newest := m.Time >= chat.LastTime
+	news := MessageNews{NewChat: chat.LastTime == 0 || c.made[chat.ID]}
 	chat.LastTime = max(chat.LastTime, m.Time)
 	if c.quiet {
 		return true, c.tx.SaveChat(chat)
@@ -47,7 +44,7 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 		if err := c.tx.SaveChat(chat); err != nil {
 			return false, err
 		}
-		return true, c.emitMessage(v, chat, m)
+		return true, c.emitMessage(v, chat, m, news)
 	}
 	reopens := !m.FromMe && newest && chat.Status == models.ChatClose
 	if reopens {
@@ -55,12 +52,14 @@ func (c *change) record(v renderer, chat *models.Chat, m *models.Message) (added
 	}
 	if !m.FromMe {
 		chat.Unread++
+		unread := chat.Unread
+		news.Unread = &unread
 	}
 	opens := openWindow(chat, m)
 	if err := c.tx.SaveChat(chat); err != nil {
 		return false, err
 	}
-	if err := c.emitMessage(v, chat, m); err != nil {
+	if err := c.emitMessage(v, chat, m, news); err != nil {
 		return false, err
 	}
 	if reopens {
@@ -84,25 +83,42 @@ func (c *change) recordAside(v renderer, chat *models.Chat, m *models.Message) e
 	if err := c.tx.SaveChat(chat); err != nil || c.quiet {
 		return err
 	}
-	return c.emitMessage(v, chat, m)
+	return c.emitMessage(v, chat, m, MessageNews{})
 }
 
-func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message) error {
-	var quoted *models.Message
-	if m.QuotedExternalID != nil {
-		var err error
-		quoted, err = c.tx.MessageByExternal(chat.ID, *m.QuotedExternalID)
-		if err != nil && !errors.Is(err, models.ErrNotFound) {
-			return err
-		}
-	}
-	item, err := v.item(m, chat, quoted)
+func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message, news MessageNews) error {
+	item, shown, err := c.messageItem(v, chat, m)
 	if err != nil {
 		return err
 	}
-	shown := []int64{m.ID}
-	if quoted != nil {
-		shown = append(shown, quoted.ID)
-	}
+	item.MessageNews = news
+	item.Contact = c.contactNews(&item)
 	return c.emitShown(chat, EventMessage, item, shown...)
+}
+
+// messageItem returns the item of a message, and the rows of the messages whose content it
+// shows.
+func (c *change) messageItem(v renderer, chat *models.Chat, m *models.Message) (item MessageItem, shown []int64, err error) {
+	ids, err := v.related(m)
+	if err != nil {
+		return item, nil, err
+	}
+	related, err := c.tx.MessagesByExternal(chat.ID, ids)
+	if err != nil {
+		return item, nil, err
+	}
+	shown = []int64{m.ID}
+	if m.QuotedExternalID != nil && related[*m.QuotedExternalID] != nil {
+		shown = append(shown, related[*m.QuotedExternalID].ID)
+	}
+	item, err = v.item(m, chat, related)
+	return item, shown, err
+}
+
+// contactNews returns what the message is the first to tell of its author.
+func (c *change) contactNews(m *MessageItem) string {
+	id := m.FromUser.ID.String()
+	news := c.people[id]
+	delete(c.people, id)
+	return news
 }

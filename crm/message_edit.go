@@ -98,21 +98,28 @@ func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Me
 	if err := c.saveContent(row); err != nil {
 		return err
 	}
-	return c.emitContent(v, a, chat, row, at, nil)
+	return c.emitContent(v, chat, row, MessageEditItem{Time: at, FromApp: a.fromApp(), Edited: a.edited()})
 }
 
-// emitContent emits messageEdit with the current content of a message. why is the
-// reason when an edit or a deletion of ours failed and the previous content was
-// restored.
-func (c *change) emitContent(v renderer, a Actor, chat *models.Chat, row *models.Message, at int64, why *SendError) error {
-	shown, err := v.content(row)
-	if err != nil {
+// emitContent emits messageEdit with the current content of a message. ev says why it is
+// another one.
+func (c *change) emitContent(v renderer, chat *models.Chat, row *models.Message, ev MessageEditItem) (err error) {
+	shown := []int64{row.ID}
+	if ev.Message, err = v.content(row); err != nil {
 		return err
 	}
-	return c.emitShown(chat, EventMessageEdit, MessageEditItem{
-		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Type, Message: shown, Time: at,
-		Chat: ChatRef{ID: chat.ExternalID}, FromApp: a.fromApp(), Edited: a.edited(), Error: why,
-	}, row.ID)
+	if ev.Cause == CauseArrived {
+		var whole MessageItem
+		if whole, shown, err = c.messageItem(v, chat, row); err != nil {
+			return err
+		}
+		ev.Message, ev.Arrived = whole.Message, &whole
+	}
+	ev.ID, ev.Type, ev.Chat = MakeID(v.line.Messenger, row.ExternalID), row.Type, ChatRef{ID: chat.ExternalID}
+	if ev.Origin, err = v.origin(row); err != nil {
+		return err
+	}
+	return c.emitShown(chat, EventMessageEdit, ev, shown...)
 }
 
 // DeleteMessage deletes a message of ours for everyone. Whoever may edit it may delete

@@ -111,23 +111,21 @@ func (q MessageQuery) from(tx *models.Tx, chatID int64, after []int64) (*models.
 
 // histories converts rows of a chat to list items, by row id.
 func (v renderer) histories(tx *models.Tx, rows []*models.Message, chat *models.Chat) (map[int64]HistoryItem, error) {
-	var quotedIDs []string
+	var ids []string
 	for _, row := range rows {
-		if row.QuotedExternalID != nil {
-			quotedIDs = append(quotedIDs, *row.QuotedExternalID)
+		refers, err := v.related(row)
+		if err != nil {
+			return nil, err
 		}
+		ids = append(ids, refers...)
 	}
-	quoted, err := tx.MessagesByExternal(chat.ID, quotedIDs)
+	related, err := tx.MessagesByExternal(chat.ID, ids)
 	if err != nil {
 		return nil, err
 	}
 	items := make(map[int64]HistoryItem, len(rows))
 	for _, row := range rows {
-		var q *models.Message
-		if row.QuotedExternalID != nil {
-			q = quoted[*row.QuotedExternalID]
-		}
-		item, err := v.item(row, chat, q)
+		item, err := v.item(row, chat, related)
 		if err != nil {
 			return nil, err
 		}

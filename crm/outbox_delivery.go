@@ -236,5 +236,5 @@ func (c *change) failOutbox(v renderer, row *models.OutboxItem, why SendError) e
 	if err := c.setStatus(v, chat, m, models.StatusFailed, c.now.Unix(), &text); err != nil || !news {
 		return err
 	}
-	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), nil)
+	return c.emitContent(v, chat, m, MessageEditItem{Time: c.now.Unix(), Cause: CauseFile})
 }

@@ -88,7 +88,7 @@ func (c *change) undo(v renderer, row *models.OutboxItem, why SendError) error {
 			return err
 		}
 	}
-	return c.emitContent(v, Actor{}, chat, m, c.now.Unix(), &why)
+	return c.emitContent(v, chat, m, MessageEditItem{Time: c.now.Unix(), Error: &why})
 }
 
 // remember stores in an edit or a deletion the content to restore when it fails.

@@ -67,12 +67,45 @@ func side(row *models.Message) string {
 	return SideIn
 }
 
-// item converts a message to the item of the event message. quoted is the row of the
-// message that it answers, or nil when that is not known.
-func (v renderer) item(row *models.Message, chat *models.Chat, quoted *models.Message) (MessageItem, error) {
+// related returns the ids of the messages that a message refers to: the one that it answers,
+// and the one that it is a reaction to or a vote in.
+func (v renderer) related(row *models.Message) (ids []string, err error) {
+	if row.QuotedExternalID != nil {
+		ids = append(ids, *row.QuotedExternalID)
+	}
+	if row.Type != MessageReaction && row.Type != MessagePoll {
+		return ids, nil
+	}
+	m, err := v.stored(row)
+	if id := m.about(); id != "" {
+		ids = append(ids, id)
+	}
+	return ids, err
+}
+
+// origin returns what events tell of a message that is there.
+func (v renderer) origin(row *models.Message) (*MessageOrigin, error) {
+	author, err := v.author(row)
+	return &MessageOrigin{FromMe: row.FromMe, Time: row.Time, Type: row.Type, FromUser: author}, err
+}
+
+// item converts a message to the item of the event message. related has the rows of the
+// messages that it refers to, as far as they are there.
+func (v renderer) item(row *models.Message, chat *models.Chat, related map[string]*models.Message) (MessageItem, error) {
 	content, err := v.content(row)
 	if err != nil {
 		return MessageItem{}, err
+	}
+	if about := related[content.about()]; about != nil {
+		of, err := v.origin(about)
+		if err != nil {
+			return MessageItem{}, err
+		}
+		content.tell(of)
+	}
+	var quoted *models.Message
+	if row.QuotedExternalID != nil {
+		quoted = related[*row.QuotedExternalID]
 	}
 	author, err := v.author(row)
 	if err != nil {

@@ -70,6 +70,15 @@ func pairOf(a, b types.JID) (p pair) {
 	return p
 }
 
+// lid returns the person's hidden id, or nil when it is not known.
+func (p pair) lid() *string {
+	if !isLID(p.LID) {
+		return nil
+	}
+	id := chatID(p.LID)
+	return &id
+}
+
 // id returns the person's id in crm: by phone number when it is known, else by hidden
 // id.
 func (p pair) id() string {

@@ -143,7 +143,7 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 	if e.Chat.Server == types.GroupServer {
 		chat = crm.InboundChat{ID: content.ID(chatID(e.Chat)), Type: "group"}
 	}
-	by := crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
+	by := crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN), LID: who.lid()}
 	if err := s.m.rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
 		s.log.Info("a typing notification could not be published", "error", err)
 	}

@@ -135,7 +135,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		in.Quote = s.quote(ctx, cli, info, what)
 	}
 	who := s.person(ctx, cli, info.Sender, info.SenderAlt)
-	in.FromUser = &crm.InboundUser{ID: content.ID(who.id()), Name: content.Name(info.PushName), Phone: phoneOf(who.PN)}
+	in.FromUser = &crm.InboundUser{ID: content.ID(who.id()), Name: content.Name(info.PushName), Phone: phoneOf(who.PN), LID: who.lid()}
 	if info.IsFromMe {
 		in.FromUser.Name = content.Name(s.ownName())
 	}
@@ -157,7 +157,7 @@ func (s *session) quote(ctx context.Context, cli *whatsmeow.Client, info *types.
 		return q
 	}
 	ours := who.PN.User == cli.Store.GetJID().User || !who.LID.IsEmpty() && who.LID.User == cli.Store.GetLID().User
-	q.FromMe, q.FromUser = &ours, &crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN)}
+	q.FromMe, q.FromUser = &ours, &crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN), LID: who.lid()}
 	if ours {
 		q.FromUser.Name = content.Name(s.ownName())
 	} else if who.id() == s.person(ctx, cli, info.Sender, info.SenderAlt).id() {

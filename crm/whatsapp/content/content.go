@@ -2,6 +2,7 @@ package content
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -41,6 +42,7 @@ func Translate(m *waE2E.Message) *Content {
 	}
 	for _, kind := range kinds {
 		if s := kind(m); s != nil {
+			s.Content.Expiration = int64(min(s.Context.GetExpiration(), math.MaxInt32))
 			s.fit()
 			return s
 		}
@@ -49,7 +51,7 @@ func Translate(m *waE2E.Message) *Content {
 	if name == "" || silent[name] {
 		return nil
 	}
-	return &Content{Type: TypeUnknown, Subtype: name, Context: contextOf(m)}
+	return &Content{Type: TypeUnknown, Subtype: name, Context: contextOf(m), Content: crm.Content{Original: original(m, name)}}
 }
 
 // kinds holds one translator for each family of content. A message has one content;
@@ -203,6 +205,10 @@ func (s *Content) utm(most int) json.RawMessage {
 	if len(fields) > 0 || ad.GetShowAdAttribution() || x.GetAlwaysShowAdAttribution() { // else it is the preview of a link
 		put("sourceUrl", ad.GetSourceURL())
 		put("title", ad.GetTitle())
+		if ad != nil && ad.MediaType != nil {
+			put("mediaType", ad.GetMediaType().String())
+		}
+		put("thumbnailUrl", ad.GetThumbnailURL())
 		put("body", ad.GetBody())
 		put("mediaUrl", FirstNonBlank(ad.GetMediaURL(), ad.GetOriginalImageURL(), ad.GetThumbnailURL()))
 	}

@@ -19,16 +19,33 @@ func placeContent(m *waE2E.Message) *Content {
 		s.Content.Caption = l.GetComment()
 		if l.GetIsLive() {
 			s.Subtype = "liveLocation"
+			s.moving(l.GetAccuracyInMeters(), l.GetSpeedInMps(), 0)
 		}
 		return s
 	}
 	if l := m.GetLiveLocationMessage(); l != nil {
 		s := newLocation("liveLocation", l.GetDegreesLatitude(), l.GetDegreesLongitude(), l.GetContextInfo())
 		s.Content.Caption = l.GetCaption()
+		s.moving(l.GetAccuracyInMeters(), l.GetSpeedInMps(), l.GetSequenceNumber())
 		return s
 	}
 	return nil
 }
+
+// moving adds what a live location tells of the way there.
+func (s *Content) moving(accuracy uint32, speed float32, sequence int64) {
+	l := s.Content.Location
+	l.Accuracy = int64(min(accuracy, math.MaxInt32))
+	if speed > 0 && speed < maxSpeed { // not NaN
+		l.Speed = float64(speed)
+	}
+	if sequence > 0 && sequence < 1<<53 {
+		l.Sequence = sequence
+	}
+}
+
+// maxSpeed is beyond that of anything with a phone in it, in metres in a second.
+const maxSpeed = 100_000
 
 func newLocation(subtype string, latitude, longitude float64, from *waE2E.ContextInfo) *Content {
 	return &Content{Type: crm.MessageLocation, Subtype: subtype, Context: from, Content: crm.Content{Location: &crm.Location{
@@ -64,6 +81,7 @@ func contactContent(m *waE2E.Message) *Content {
 		}
 		s.Content.Contacts = append(s.Content.Contacts, contactCard(card))
 	}
+	s.keepCards(cards)
 	if len(s.Content.Contacts) == 0 { // an empty list
 		return &Content{Type: TypeUnknown, Subtype: "contactsArrayMessage", Context: from}
 	}
@@ -73,6 +91,21 @@ func contactContent(m *waE2E.Message) *Content {
 		s.Content.Contacts = nil
 	}
 	return s
+}
+
+// keepCards keeps the cards as their sender has them, if all of them together are short: a
+// card may have a picture in it.
+func (s *Content) keepCards(cards []*waE2E.ContactMessage) {
+	all := 0
+	for _, card := range cards {
+		all += len(card.GetVcard())
+	}
+	if all > maxVCardKept {
+		return
+	}
+	for i := range s.Content.Contacts {
+		s.Content.Contacts[i].VCard = Clip(cards[i].GetVcard(), maxVCardKept)
+	}
 }
 
 // maxCards is the number of contacts that WhatsApp allows in one message.
@@ -119,4 +152,7 @@ func contactCard(m *waE2E.ContactMessage) crm.ContactCard {
 // maxPhones is how many numbers of one card are kept.
 const maxPhones = 32
 
-const maxVCard = 64 << 10
+const (
+	maxVCard     = 64 << 10 // that is read
+	maxVCardKept = 8 << 10  // of all cards of a message
+)

@@ -130,6 +130,15 @@ func previewOf(a attached) (p crm.FilePreview) {
 	if x, ok := a.(interface{ GetSeconds() uint32 }); ok && x.GetSeconds() <= maxSeconds {
 		p.Duration = int64(x.GetSeconds())
 	}
+	if x, ok := a.(interface{ GetWaveform() []byte }); ok && len(x.GetWaveform()) <= maxWaveform {
+		p.Waveform = x.GetWaveform()
+	}
+	if x, ok := a.(interface{ GetPageCount() uint32 }); ok && x.GetPageCount() <= maxPages {
+		p.Pages = int64(x.GetPageCount())
+	}
+	if x, ok := a.(interface{ GetIsAnimated() bool }); ok {
+		p.Animated = x.GetIsAnimated()
+	}
 	if x, ok := a.(interface{ GetJPEGThumbnail() []byte }); ok {
 		p.Thumbnail = x.GetJPEGThumbnail()
 	}
@@ -138,8 +147,10 @@ func previewOf(a attached) (p crm.FilePreview) {
 
 // Beyond these a sender's phone is not believed.
 const (
-	maxPixels  = 1 << 16
-	maxSeconds = 7 * 24 * 60 * 60
+	maxPixels   = 1 << 16
+	maxSeconds  = 7 * 24 * 60 * 60
+	maxPages    = 1 << 20
+	maxWaveform = 256 // bytes
 )
 
 // extensionOf returns the file name extension for a MIME type, or "". WhatsApp gives names

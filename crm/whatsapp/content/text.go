@@ -28,13 +28,14 @@ func newText(subtype, text string, from *waE2E.ContextInfo) *Content {
 // the label of the button or row.
 func replyContent(m *waE2E.Message) *Content {
 	if r := m.GetButtonsResponseMessage(); r != nil {
-		return newText("buttonReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo())
+		return newText("buttonReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedButtonID()), r.GetContextInfo()).chosen(r.GetSelectedButtonID())
 	}
 	if r := m.GetTemplateButtonReplyMessage(); r != nil {
-		return newText("templateReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo())
+		return newText("templateReply", FirstNonBlank(r.GetSelectedDisplayText(), r.GetSelectedID()), r.GetContextInfo()).chosen(r.GetSelectedID())
 	}
 	if r := m.GetListResponseMessage(); r != nil {
-		return newText("listReply", FirstNonBlank(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo())
+		return newText("listReply", FirstNonBlank(r.GetTitle(), r.GetDescription(), r.GetSingleSelectReply().GetSelectedRowID()), r.GetContextInfo()).
+			chosen(r.GetSingleSelectReply().GetSelectedRowID())
 	}
 	if r := m.GetInteractiveResponseMessage(); r != nil {
 		flow := r.GetNativeFlowResponseMessage()
@@ -42,6 +43,33 @@ func replyContent(m *waE2E.Message) *Content {
 	}
 	return nil
 }
+
+// chosen adds the id of the button or row that was chosen.
+func (s *Content) chosen(id string) *Content {
+	if id != "" {
+		s.Content.Choice = &crm.Choice{ID: Clip(id, maxChoice)}
+	}
+	return s
+}
+
+// maxChoice is crm's limit of the id of a button or row, in characters.
+const maxChoice = 1024
+
+// invite returns an invitation to a group, or nil when it leads to none.
+func invite(g *waE2E.GroupInviteMessage) *crm.Invite {
+	key, err := crm.ParseChatID("", MessengerType, g.GetGroupJID())
+	if code := g.GetInviteCode(); err != nil || !key.Group || code == "" || Clip(code, maxInvite) != code {
+		return nil
+	}
+	in := &crm.Invite{GroupID: key.External, Code: g.GetInviteCode(), Name: Clip(g.GetGroupName(), MaxName), Caption: Clip(g.GetCaption(), crm.MaxCaption)}
+	if when := g.GetInviteExpiration(); when > 0 && when < 1<<53 {
+		in.Expires = when
+	}
+	return in
+}
+
+// maxInvite is crm's limit of the code of an invitation, in characters.
+const maxInvite = 64
 
 // interactiveContent returns the content of a message with buttons or a list, or nil: its
 // text, with the labels of the buttons or rows below it.
@@ -99,7 +127,9 @@ func offerContent(m *waE2E.Message) *Content {
 		if code := g.GetInviteCode(); code != "" {
 			link = "https://chat.whatsapp.com/" + code
 		}
-		return newText("groupInvite", JoinNonBlank([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
+		s := newText("groupInvite", JoinNonBlank([]string{g.GetGroupName(), g.GetCaption(), link}), g.GetContextInfo())
+		s.Content.Invite = invite(g)
+		return s
 	}
 	if o := m.GetOrderMessage(); o != nil {
 		return newText("order", JoinNonBlank([]string{o.GetOrderTitle(), o.GetMessage()}), o.GetContextInfo())

@@ -1,0 +1,145 @@
+package shape
+
+import (
+	"encoding/json"
+	"strings"
+
+	"chatcast/crm"
+)
+
+// States of a connection.
+const (
+	StateOpen       = "open"
+	StateConnecting = "connecting"
+	StateClose      = "close"
+	StateRefused    = "refused" // only in events: nobody paired an account in time
+)
+
+// State returns the state of an instance's connection. It says that a line is open only
+// while its account is connected. What reconnects by itself is connecting.
+func State(state string) string {
+	switch state {
+	case crm.StateConnected:
+		return StateOpen
+	case crm.StateConnecting, crm.StatePairing, crm.StatePasskey, crm.StateDisconnected:
+		return StateConnecting
+	}
+	return StateClose
+}
+
+// reasons are the codes of connections that are closed.
+var reasons = map[string]int64{
+	crm.StateLoggedOut: 401, crm.StateBanned: 403, crm.StateReplaced: 440, crm.StateOutdated: 500,
+}
+
+// reasonRefused is the code when nobody paired an account in time; reasonNone tells of no
+// end.
+const (
+	reasonNone    = 200
+	reasonClosed  = 428
+	reasonRefused = 428
+)
+
+// messengerStatus renders a new state of the line. What else changed in it, such as its
+// rating, is nothing to Evolution's clients.
+func (r *rendering) messengerStatus(data string) {
+	for _, s := range items[crm.MessengerStatusItem](data) {
+		if s.Was == nil {
+			continue
+		}
+		state, reason := State(s.State), int64(reasonNone)
+		switch {
+		case s.State == crm.StateDisconnected && (*s.Was == crm.StatePairing || *s.Was == crm.StatePasskey):
+			r.emit("qrcode.updated", qrLimit)
+			state, reason = StateRefused, reasonRefused
+		case state == State(*s.Was):
+			continue
+		case state == StateClose:
+			if reason = reasons[s.State]; reason == 0 {
+				reason = reasonClosed
+			}
+			r.closed(&s, reason)
+		}
+		r.emit("connection.update", func(w *writer) { r.connection(w, &s, state, reason) })
+	}
+}
+
+func qrLimit(w *writer) {
+	w.object("")
+	w.str("message", "QR code limit reached, please login again")
+	w.int("statusCode", 500)
+	w.end()
+}
+
+func (r *rendering) connection(w *writer, s *crm.MessengerStatusItem, state string, reason int64) {
+	w.object("")
+	w.str("instance", r.in.Name)
+	if state == StateOpen && r.shape != V1 {
+		phone := value(s.Phone)
+		if phone == "" {
+			phone = r.in.Phone
+		}
+		w.orNull("wuid", JID(phone))
+		w.orNull("profileName", r.in.ProfileName)
+		w.null("profilePictureUrl")
+	}
+	w.str("state", state)
+	w.int("statusReason", reason)
+	w.end()
+}
+
+// closed renders that a session has ended for good, and that somebody ended it here.
+func (r *rendering) closed(s *crm.MessengerStatusItem, reason int64) {
+	if s.State == crm.StateLoggedOut && s.Edited != nil {
+		r.emit("logout.instance", func(w *writer) { w.null("") })
+	}
+	r.emit("status.instance", func(w *writer) {
+		w.object("")
+		w.str("instance", r.in.Name)
+		w.str("status", "closed")
+		if r.shape != V1 {
+			w.str("disconnectionAt", iso(s.Time))
+			w.int("disconnectionReasonCode", reason)
+			why, err := json.Marshal(struct {
+				State  string `json:"state"`
+				Detail string `json:"detail"`
+			}{s.State, s.Detail})
+			if err != nil { // cannot happen for two strings
+				why = []byte("{}")
+			}
+			w.str("disconnectionObject", string(why))
+		}
+		w.end()
+	})
+}
+
+// qr renders a code to pair an account with. That of a passkey has no form in Evolution.
+func (r *rendering) qr(data string) {
+	for _, q := range items[crm.QRItem](data) {
+		if q.QR == nil && q.Code == nil {
+			continue
+		}
+		r.emit("qrcode.updated", func(w *writer) {
+			w.object("")
+			w.object("qrcode")
+			w.str("instance", r.in.Name)
+			r.pairing(w, value(q.QR), value(q.Code))
+			w.end()
+			w.end()
+		})
+	}
+}
+
+// pairing writes the codes that pair an account.
+func (r *rendering) pairing(w *writer, qr, code string) {
+	w.orNull("pairingCode", PairingCode(code))
+	w.orNull("code", qr)
+	picture := ""
+	if qr != "" {
+		picture = QRPicture(qr)
+	}
+	w.orNull("base64", picture)
+}
+
+// PairingCode returns a code to type into the phone as Evolution has it: without the dash.
+func PairingCode(code string) string { return strings.ReplaceAll(code, "-", "") }

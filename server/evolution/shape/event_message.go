@@ -1,0 +1,152 @@
+package shape
+
+import "chatcast/crm"
+
+// message renders a message that came in, was sent here, or was typed on the phone.
+func (r *rendering) message(data string) {
+	list := items[crm.MessageItem](data)
+	for i := range list {
+		r.arrived(&list[i])
+	}
+}
+
+// arrived renders a message. A placeholder for one that could not be decrypted is nothing:
+// clients would take the message itself, which has the same id, for a copy of it.
+func (r *rendering) arrived(m *crm.MessageItem) {
+	switch {
+	case r.in.GroupsIgnore && m.Chat.Type == "group":
+		return
+	case m.Type == messageCall:
+		r.call(m)
+		return
+	case m.Type == crm.MessageUnknown && value(m.Subtype) == crm.SubtypeUndecryptable:
+		return
+	}
+	if (m.NewChat || m.Unread != nil) && !isStatus(m) {
+		r.emit("chats.upsert", func(w *writer) { r.chatOf(w, m) })
+	}
+	name, form := "messages.upsert", objectForm{status: firstStatus(m)}
+	if m.FromMe && m.FromAPI {
+		name, form.sent = "send.message", true
+	}
+	r.emit(name, func(w *writer) { r.object(w, m, form) })
+	switch m.Contact {
+	case crm.ContactNew:
+		r.emit("contacts.upsert", func(w *writer) { r.contactOf(w, m) })
+	case crm.ContactChanged:
+		r.emit("contacts.update", func(w *writer) { r.contactOf(w, m) })
+	}
+}
+
+// chatOf writes the chat of a message, in a list.
+func (r *rendering) chatOf(w *writer, m *crm.MessageItem) {
+	jid, _ := personJID(m.Chat.ID, value(m.Chat.Phone), value(m.Chat.LID))
+	r.chat(w, jid, func() {
+		w.orNull("name", m.Chat.Name)
+		unread := int64(0)
+		if m.Unread != nil {
+			unread = *m.Unread
+		}
+		w.int("unreadMessages", unread)
+	})
+}
+
+// chat writes a list of one chat. Version 1 knows only whose it is.
+func (r *rendering) chat(w *writer, jid string, rest func()) {
+	w.array("")
+	w.object("")
+	if r.shape == V1 {
+		w.str("id", jid)
+		w.str("owner", r.in.Name)
+	} else {
+		w.str("remoteJid", jid)
+		w.str("instanceId", r.in.ID)
+		rest()
+	}
+	w.end()
+	w.end()
+}
+
+// contactOf writes the author of a message of somebody else.
+func (r *rendering) contactOf(w *writer, m *crm.MessageItem) {
+	f := r.facts(m)
+	r.contact(w, f.author, m.FromUser.Name)
+}
+
+func (r *rendering) contact(w *writer, jid, name string) {
+	w.object("")
+	if r.shape == V1 {
+		w.str("id", jid)
+		w.orNull("pushName", name)
+		w.null("profilePictureUrl")
+		w.str("owner", r.in.Name)
+	} else {
+		w.str("remoteJid", jid)
+		w.orNull("pushName", name)
+		w.null("profilePicUrl")
+		w.str("instanceId", r.in.ID)
+	}
+	w.end()
+}
+
+// messageCall is the CRM's type of a call that came in.
+const messageCall = "call"
+
+func (r *rendering) call(m *crm.MessageItem) {
+	r.emit("call", func(w *writer) {
+		f := r.facts(m)
+		w.object("")
+		w.str("id", f.key.id)
+		w.str("from", f.author)
+		w.str("chatId", f.key.remoteJID)
+		w.str("date", iso(m.Time))
+		w.bool("offline", false)
+		w.str("status", "offer")
+		w.bool("isVideo", value(m.Subtype) == "video")
+		w.bool("isGroup", m.Chat.Type == "group")
+		w.end()
+	})
+}
+
+// messageStatus renders the status of a message of ours.
+func (r *rendering) messageStatus(data string) {
+	for _, m := range items[crm.MessageStatusItem](data) {
+		status := Status(m.Type)
+		if status == "" || r.in.GroupsIgnore && m.Chat.Type == "group" {
+			continue
+		}
+		jid, _ := personJID(m.Chat.ID, value(m.Chat.Phone), "")
+		k := key{remoteJID: jid, id: m.ID.String(), fromMe: true}
+		r.emit("messages.update", func(w *writer) { r.update(w, &k, status, m.Time, nil) })
+	}
+}
+
+// update writes what is new of a message. edited, unless nil, is its new content.
+func (r *rendering) update(w *writer, k *key, status string, time int64, edited *content) {
+	w.object("")
+	if r.shape == V1 {
+		w.str("remoteJid", k.remoteJID)
+		w.str("id", k.id)
+	} else {
+		w.str("keyId", k.id)
+		w.str("remoteJid", k.remoteJID)
+	}
+	w.bool("fromMe", k.fromMe)
+	w.optional("participant", k.participant)
+	w.str("status", status)
+	if edited != nil {
+		w.object("message")
+		w.object("editedMessage")
+		edited.write(w)
+		w.end()
+		w.end()
+	}
+	if r.shape == V1 {
+		w.int("datetime", time*1000)
+		w.str("owner", r.in.Name)
+	} else {
+		w.str("instanceId", r.in.ID)
+		w.str("messageId", k.id)
+	}
+	w.end()
+}

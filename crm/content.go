@@ -24,6 +24,7 @@ const (
 	maxJSON     = 4096  // bytes of a free JSON value: utm, error
 	maxVCard    = 8192  // characters of a contact's card
 	maxInvite   = 64    // characters of the code of an invitation
+	maxChoice   = 1024  // characters of the id of a button or row
 )
 
 // Types of messages that this package knows. Bridges may post others.

@@ -6,7 +6,7 @@ import "math"
 func (m *Content) checkFurther(at string) error {
 	var errs []error
 	if m.Choice != nil {
-		errs = append(errs, checkText(at+"choice.id", m.Choice.ID, maxTracking))
+		errs = append(errs, checkText(at+"choice.id", m.Choice.ID, maxChoice))
 	}
 	if i := m.Invite; i != nil {
 		errs = append(errs, checkID(at+"invite.groupId", i.GroupID), checkRequired(at+"invite.code", i.Code, maxInvite),

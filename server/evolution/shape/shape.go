@@ -167,9 +167,9 @@ func (r *rendering) open(name string) *writer {
 // close ends an envelope.
 func (r *rendering) close(name string, w *writer) Emit {
 	data := len(w.b)
-	w.str("server_url", r.in.ServerURL)
 	w.str("date_time", r.at.UTC().Format(isoTime))
 	w.optional("sender", r.in.jid())
+	w.str("server_url", r.in.ServerURL)
 	w.null("apikey")
 	w.end()
 	return Emit{Name: name, Data: w.b, File: w.file, content: w.content, data: data}

@@ -14,6 +14,9 @@ export const names = {
   'messengerStatus.ratingReasons': 'RatingReason',
   'chatGroup.group': 'GroupFields',
   'chatGroup.members': 'GroupMember',
+  'chatGroup.group.members': 'GroupMember',
+  'arrived.chat': 'Chat',
+  'arrived.quotedMessage': 'QuotedMessage',
   'chatTag.tag': 'Tag',
   'chatTag.tag.category': 'TagCategory',
   'chatConversation.conversation': 'Conversation',
@@ -51,6 +54,10 @@ export const names = {
   contacts: 'ContactContent',
   vote: 'VoteContent',
   mentions: 'Mention',
+  choice: 'ChoiceContent',
+  invite: 'InviteContent',
+  origin: 'MessageOrigin',
+  arrived: 'ArrivedMessage',
 };
 
 // The names of parts that are not objects, found by their description.
@@ -69,6 +76,7 @@ export const descriptions = {
   FileContent: 'A file of a message.',
   GroupFields: 'A group of the account, as it is now.',
   GroupMember: 'A member of a group.',
+  MessageOrigin: 'A message that another one, or an event, is about.',
   LevelRef: 'A level of the company, by its id.',
   Mention: 'A person whom a message mentions.',
   QuickResponseFields: 'A quick response, or a folder of them.',

@@ -69,3 +69,16 @@ func loggedOutBy(ctx context.Context, row *models.MessengerSession) *IDRef {
 	}
 	return &IDRef{by}
 }
+
+// stateBefore returns the state before a change of it, or nil when it is the same. A line
+// without an account that could reconnect is not set up.
+func stateBefore(before, after *models.MessengerSession) *string {
+	if before.State == after.State {
+		return nil
+	}
+	was := before.State
+	if was == StateDisconnected && before.Device == "" {
+		was = StateNotSetUp
+	}
+	return &was
+}

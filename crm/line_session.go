@@ -81,7 +81,7 @@ func (x *LineSession) accepts() bool {
 func (x *LineSession) Status(via string) LineStatus {
 	return LineStatus{
 		State: x.State, Connected: x.State == StateConnected, Via: via, Phone: given(x.Phone), Detail: x.Detail, BannedUntil: x.BannedUntil,
-		RestrictedUntil: x.RestrictedUntil, Rating: &x.Rating.Rating, RatingReasons: x.Rating.Reasons,
+		RestrictedUntil: x.RestrictedUntil, Rating: &x.Rating.Rating, RatingReasons: x.Rating.Reasons, Reconnects: x.Device != "",
 	}
 }
 
@@ -205,11 +205,7 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 		if err := c.auditLine(askedBy(ctx), l, &before, row); err != nil {
 			return err
 		}
-		var was *string
-		if before.State != row.State {
-			was = &before.State
-		}
-		return c.emitLineStatus(l, row, was, loggedOutBy(ctx, row))
+		return c.emitLineStatus(l, row, stateBefore(&before, row), loggedOutBy(ctx, row))
 	})
 }
 

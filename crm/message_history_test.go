@@ -62,10 +62,10 @@ func TestEditAndDelete(t *testing.T) {
 		if got := strings.Join(names(events), " "); got != "messageEdit messageEdit messageDelete" {
 			t.Fatalf("events %s", got)
 		}
-		if want := fmt.Sprintf(`{"id":%q,"type":"text","message":{"text":"Hello!","caption":"","file":null},"time":1637319300,"chat":{"id":"79990001122@c.us"},"fromApp":{"id":"app_687_1"},"edited":{"id":687},"error":null}`, id); string(edits[0].Items(t)[0]) != want {
+		if want := fmt.Sprintf(`{"id":%q,"type":"text","message":{"text":"Hello!","caption":"","file":null},"time":1637319300,"chat":{"id":"79990001122@c.us"},"fromApp":{"id":"app_687_1"},"edited":{"id":687},"error":null,"origin":{"fromMe":true,"time":1637319300,"type":"text","fromUser":{"id":"687","username":null,"name":"Operator","phone":null}}}`, id); string(edits[0].Items(t)[0]) != want {
 			t.Errorf("messageEdit %s, want %s", edits[0].Items(t)[0], want)
 		}
-		if want := fmt.Sprintf(`{"id":%q,"time":1637319300,"chat":{"id":"79990001122@c.us"},"fromApp":{"id":"app_686_1"},"edited":{"id":686}}`, id); string(events[2].Items(t)[0]) != want {
+		if want := fmt.Sprintf(`{"id":%q,"time":1637319300,"chat":{"id":"79990001122@c.us"},"fromApp":{"id":"app_686_1"},"edited":{"id":686},"origin":{"fromMe":true,"time":1637319300,"type":"text","fromUser":{"id":"687","username":null,"name":"Operator","phone":null}}}`, id); string(events[2].Items(t)[0]) != want {
 			t.Errorf("messageDelete %s, want %s", events[2].Items(t)[0], want)
 		}
 		page, err := w.Messages(t.Context(), w.Owner, chatAt(onGr, ann), crm.MessageQuery{Direction: "next"})

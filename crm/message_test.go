@@ -61,7 +61,7 @@ func TestSendText(t *testing.T) {
 			for _, part := range []string{
 				`"fromApi":true,"fromMe":true,"side":"out","time":1637319300,"isForwarded":false,"type":"text"`,
 				`"message":{"text":"Hello","caption":"","file":null},"quotedMessage":null,"fromUser":` + on.author,
-				`"fromApp":{"id":"app_687_1"},"utm":null,"created":{"id":687}}`,
+				`"fromApp":{"id":"app_687_1"},"utm":null,"created":{"id":687},"newChat":true}`,
 			} {
 				if !strings.Contains(ev[0].Data, part) {
 					t.Errorf("%s: no %s in %s", on.line.Messenger, part, ev[0].Data)
@@ -107,7 +107,7 @@ func TestSendEveryKind(t *testing.T) {
 			{crm.Outgoing{Type: "poll", Content: crm.Content{Poll: &crm.Poll{Question: "Tea?", Options: []string{"yes", "no"}}}},
 				`{"text":"","caption":"","file":null,"poll":{"question":"Tea?","options":["yes","no"],"multiple":false}}`},
 			{crm.Outgoing{Type: "reaction", Content: crm.Content{Reaction: &crm.Reaction{MessageID: first.ID, Emoji: "👍"}}},
-				`{"text":"","caption":"","file":null,"reaction":{"messageId":"` + first.ID.String() + `","emoji":"👍"}}`},
+				`{"text":"","caption":"","file":null,"reaction":{"messageId":"` + first.ID.String() + `","emoji":"👍","origin":{"fromMe":true,"time":1637319300,"type":"text","fromUser":{"id":"687","username":null,"name":"Operator","phone":null}}}}`},
 			{quoted, `{"text":"Again","caption":"","file":null}`},
 		} {
 			mark := w.Mark(t)

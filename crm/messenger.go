@@ -82,6 +82,9 @@ type LineStatus struct {
 	// the line has no account.
 	Rating        *string        `json:"rating"`
 	RatingReasons []RatingReason `json:"ratingReasons"`
+	// Reconnects tells of a disconnected line that it has an account, and connects again by
+	// itself.
+	Reconnects bool `json:"-"`
 }
 
 // Pairing is what a person needs to connect an account to a line.

@@ -113,7 +113,7 @@ func (c *content) otherKind() (string, func(c *content, w *writer)) {
 	switch {
 	case c.m.Text != "":
 		return nameConversation, nil
-	case strings.HasSuffix(c.subtype, "Message") || len(c.m.Original) > 0:
+	case strings.HasSuffix(c.subtype, "Message"), c.subtype != "" && len(c.m.Original) > 0:
 		return memberName(c.subtype), (*content).original
 	}
 	return nameUnknown, nil

@@ -9,7 +9,7 @@ func (c *content) file(w *writer) *crm.FileData {
 	if f == nil {
 		return &crm.FileData{}
 	}
-	w.optional("url", fetchable(f))
+	w.optional("url", c.r.link(f))
 	w.optional("mimetype", value(f.MimeType))
 	if f.Size != nil {
 		w.long("fileLength", *f.Size)

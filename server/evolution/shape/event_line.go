@@ -27,6 +27,15 @@ func State(state string) string {
 	return StateClose
 }
 
+// LineState is State for the status of a line, which tells more: what is disconnected and
+// has no account stays so.
+func LineState(s crm.LineStatus) string {
+	if s.State == crm.StateDisconnected && !s.Reconnects {
+		return StateClose
+	}
+	return State(s.State)
+}
+
 // reasons are the codes of connections that are closed.
 var reasons = map[string]int64{
 	crm.StateLoggedOut: 401, crm.StateBanned: 403, crm.StateReplaced: 440, crm.StateOutdated: 500,

@@ -2,6 +2,7 @@ package shape
 
 import (
 	"encoding/json"
+	"strings"
 
 	"chatcast/crm"
 )
@@ -114,7 +115,7 @@ func (r *rendering) object(w *writer, m *crm.MessageItem, form objectForm) {
 	}
 	w.object("message")
 	c.write(w)
-	if link := fetchable(m.Message.File); link != "" {
+	if link := r.link(m.Message.File); link != "" {
 		w.str("mediaUrl", link)
 		w.file = link
 	}
@@ -164,10 +165,13 @@ func pollUpdates(w *writer, v *crm.PollVote, voter string) {
 	w.end()
 }
 
-// fetchable returns the link to a file, or "" when nothing is there and nothing will be.
-func fetchable(f *crm.FileData) string {
-	if f == nil || f.State != "" && f.State != crm.FilePending {
+// link returns the link to a file, or "" when nothing is there and nothing will be.
+func (r *rendering) link(f *crm.FileData) string {
+	switch {
+	case f == nil || f.State != "" && f.State != crm.FilePending:
 		return ""
+	case strings.HasPrefix(f.Link, "/"): // the server does not know its own address
+		return strings.TrimSuffix(r.in.ServerURL, "/") + f.Link
 	}
 	return f.Link
 }

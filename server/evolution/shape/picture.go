@@ -5,10 +5,8 @@ import (
 	"encoding/base64"
 	"image"
 	"image/color"
-	"image/draw"
 	"image/png"
 
-	"github.com/boombuler/barcode"
 	"github.com/boombuler/barcode/qr"
 )
 
@@ -25,12 +23,21 @@ func QRPicture(text string) string {
 		return ""
 	}
 	dots := code.Bounds().Dx()
-	if code, err = barcode.Scale(code, dots*qrDot, dots*qrDot); err != nil {
-		return ""
-	}
 	side := (dots + 2*qrQuiet) * qrDot
 	picture := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
-	draw.Draw(picture, code.Bounds().Add(image.Pt(qrQuiet*qrDot, qrQuiet*qrDot)), code, image.Point{}, draw.Src)
+	for y := range dots {
+		top := picture.Pix[(y+qrQuiet)*qrDot*side:][:side]
+		for x := range dots {
+			if code.At(x, y) == color.Black {
+				for i := range qrDot {
+					top[(x+qrQuiet)*qrDot+i] = 1
+				}
+			}
+		}
+		for i := 1; i < qrDot; i++ { // the other rows of pixels are the same
+			copy(picture.Pix[((y+qrQuiet)*qrDot+i)*side:][:side], top)
+		}
+	}
 	var out bytes.Buffer
 	quick := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := quick.Encode(&out, picture); err != nil {

@@ -1,0 +1,8 @@
+package shape
+
+// For the tests of the words.
+var (
+	MemberName    = memberName
+	RenameMembers = renameMembers
+	AppendString  = appendString
+)

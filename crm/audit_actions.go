@@ -46,6 +46,7 @@ const (
 	AuditLinePasskeyCancelled = "line.passkeyCancelled"
 	AuditMessageDeleted       = "message.deleted"
 	AuditLineSettings         = "line.settings"
+	AuditInstanceChanged      = "instance.changed" // what other dialects' clients know of a line
 	AuditChatRenamed          = "chat.renamed"
 	AuditContactRenamed       = "contact.renamed"
 	AuditContactBlocked       = "contact.blocked"
@@ -85,7 +86,7 @@ var auditActions = []string{
 	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditKeyMade, AuditKeyRevoked, AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
-	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditMessageDeleted,
+	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditInstanceChanged, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRotated, AuditCallbackRedelivered,

@@ -138,9 +138,10 @@ func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bo
 	if err := errors.Join(err, tx.CreateLicense(license)); err != nil {
 		return err
 	}
+	c := &change{tx: tx, s: s, now: s.Now()}
 	for _, typ := range cfg.License.Messengers {
 		m := &models.Messenger{LicenseID: license.ID, Type: typ, Name: LookupMessenger(typ).Name, CreatedAt: now}
-		if err := tx.CreateMessenger(m); err != nil {
+		if err := s.addLine(c, company.ID, m, &Instance{Websocket: allEvents}); err != nil {
 			return err
 		}
 	}
@@ -149,7 +150,6 @@ func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bo
 			return err
 		}
 	}
-	c := &change{tx: tx, now: s.Now()}
 	err = c.audit(company.ID, audited{
 		action: AuditCompanyMade, by: byHost, on: ofID(targetCompany, company.ID, company.Name), details: map[string]string{"owner": email},
 	})

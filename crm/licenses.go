@@ -179,24 +179,29 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 		if err != nil {
 			return err
 		}
-		lines, err := c.tx.MessengersOf([]int64{licenseID})
-		if err != nil {
-			return err
-		}
-		err = s.unsubscribeViewers(c, l, "", func() error { return c.tx.DeleteLicense(l.ID) })
-		for _, m := range lines {
-			if err == nil {
-				err = c.tx.ForgetJournalOf(channels.LineName(licenseID, m.Type))
-			}
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.callbacksRemoved(c); err != nil {
-			return err
-		}
-		return c.auditLicense(a, l, AuditLicenseRemoved, nil)
+		return s.deleteLicense(c, a, l)
 	})
+}
+
+// deleteLicense is DeleteLicense for a locked licence that the actor may delete.
+func (s *Service) deleteLicense(c *change, a Actor, l *models.License) error {
+	lines, err := c.tx.MessengersOf([]int64{l.ID})
+	if err != nil {
+		return err
+	}
+	err = s.unsubscribeViewers(c, l, "", func() error { return c.tx.DeleteLicense(l.ID) })
+	for _, m := range lines {
+		if err == nil {
+			err = c.tx.ForgetJournalOf(channels.LineName(l.ID, m.Type))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.callbacksRemoved(c), c.instancesChanged()); err != nil {
+		return err
+	}
+	return c.auditLicense(a, l, AuditLicenseRemoved, nil)
 }
 
 func (c *change) auditLicense(a Actor, l *models.License, action string, details map[string]string) error {
@@ -234,7 +239,7 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 			return conflict("the license has reached its number of messengers")
 		}
 		m := &models.Messenger{LicenseID: licenseID, Type: typ, Name: name, CreatedAt: c.now.Unix()}
-		if err := c.tx.CreateMessenger(m); errors.Is(err, models.ErrDuplicate) {
+		if err := s.addLine(c, l.CompanyID, m, &Instance{Websocket: allEvents}); errors.Is(err, models.ErrDuplicate) {
 			return conflict("the license has this messenger already")
 		} else if err != nil {
 			return err
@@ -257,21 +262,26 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 		if err != nil {
 			return err
 		}
-		err = s.unsubscribeViewers(c, l, typ, func() error { return c.tx.DeleteMessenger(licenseID, typ) })
-		if err != nil {
-			return orNotFound(err, "messenger")
-		}
-		if err := c.tx.ForgetJournalOf(channels.LineName(licenseID, typ)); err != nil {
-			return err
-		}
-		if err := s.callbacksRemoved(c); err != nil {
-			return err
-		}
-		if err := c.auditMessenger(a, l, AuditMessengerRemoved, typ); err != nil {
+		if err := s.deleteMessenger(c, a, l, typ); err != nil {
 			return err
 		}
 		data, err = oneLicense(c.tx, a, licenseID)
 		return err
 	})
 	return data, err
+}
+
+// deleteMessenger is RemoveMessenger for a locked licence that the actor may change.
+func (s *Service) deleteMessenger(c *change, a Actor, l *models.License, typ string) error {
+	err := s.unsubscribeViewers(c, l, typ, func() error { return c.tx.DeleteMessenger(l.ID, typ) })
+	if err != nil {
+		return orNotFound(err, "messenger")
+	}
+	if err := c.tx.ForgetJournalOf(channels.LineName(l.ID, typ)); err != nil {
+		return err
+	}
+	if err := errors.Join(s.callbacksRemoved(c), c.instancesChanged()); err != nil {
+		return err
+	}
+	return c.auditMessenger(a, l, AuditMessengerRemoved, typ)
 }

@@ -30,6 +30,7 @@ type LineState struct {
 	State       string
 	Device      *string // the paired device's id; nil: unchanged; empty: none any more
 	Phone       *string // digits of the paired account; nil: unchanged
+	Name        string  // the account's own name; empty: unchanged
 	Detail      string  // a sentence for people; empty: the state's default
 	BannedUntil *int64  // for banned_until: unix seconds; nil: not known
 	Blocked     bool    // for banned_until: because people blocked the account
@@ -179,6 +180,9 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 		}
 		before := *row
 		st.apply(row)
+		if err := c.accountChanged(on, before.Phone != row.Phone, st.Name); err != nil {
+			return err
+		}
 		if same(before.BannedUntil, row.BannedUntil) {
 			before.BannedUntil = row.BannedUntil
 		}

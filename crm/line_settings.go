@@ -3,6 +3,7 @@ package crm
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -58,6 +59,11 @@ type AccountSettings struct {
 
 	ReceiveStatus   bool
 	ReceiveChannels bool
+
+	AlwaysOnline    bool // shown as online while it is connected
+	ReadMessages    bool // what comes is marked as read at once
+	ReadStatus      bool // the same for what people post as their status
+	SyncFullHistory bool // the phone is asked for all of its history when it is paired
 }
 
 // MaxSendDelay is the longest time between two messages of a line, in seconds.
@@ -257,14 +263,26 @@ func settingsFacts(row *models.LineSettings) map[string]string {
 
 // AccountSettings returns the settings of a line for its connector.
 func (s *Service) AccountSettings(ctx context.Context, on Line) (AccountSettings, error) {
-	row, err := s.Store.Read(ctx).LineSettings(on.LicenseID, on.Messenger)
+	tx := s.Store.Read(ctx)
+	row, err := tx.LineSettings(on.LicenseID, on.Messenger)
 	if err != nil {
+		return AccountSettings{}, err
+	}
+	of := &Instance{} // a line without an instance, as tests make them, has the defaults
+	switch found, err := tx.InstanceOf(on.LicenseID, on.Messenger); {
+	case err == nil:
+		if of, err = instance(found); err != nil {
+			return AccountSettings{}, err
+		}
+	case !errors.Is(err, models.ErrNotFound):
 		return AccountSettings{}, err
 	}
 	data := AccountSettings{
 		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: row.Proxy, Typing: row.Typing,
 		Disappearing: row.Disappearing, DisappearingSince: row.DisappearingSince,
 		ReceiveStatus: row.ReceiveStatus, ReceiveChannels: row.ReceiveChannels,
+		AlwaysOnline: of.Settings.AlwaysOnline || of.Settings.Online, ReadMessages: of.Settings.ReadMessages, ReadStatus: of.Settings.ReadStatus,
+		SyncFullHistory: of.Settings.SyncFullHistory,
 	}
 	if row.SendDelay != nil {
 		data.SendDelay = new(time.Duration(*row.SendDelay) * time.Second)

@@ -133,6 +133,11 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 	if err != nil {
 		return LineStatus{}, err
 	}
+	return s.lineStatus(ctx, l, connector, on)
+}
+
+// lineStatus is LineStatus for an actor who may know it.
+func (s *Service) lineStatus(ctx context.Context, l *line, connector Messenger, on Line) (LineStatus, error) {
 	status, err := connector.Status(ctx, on)
 	if status.RatingReasons == nil {
 		status.RatingReasons = []RatingReason{}

@@ -77,6 +77,8 @@ type Options struct {
 	// AuditRetention is how long entries of the audit log are kept; 0: for ever.
 	AuditRetention time.Duration
 	Refusals       *refusals.Log // counts failed sign-ins and the like; nil: nothing does
+	DefaultShape   string        // of new instances; empty is ShapeV2
+	ExposeTokens   bool          // keeps the keys of new instances, see InstanceToken
 	SearchTime     time.Duration // of a search in messages; 0 is DefaultSearchTime
 }
 
@@ -98,9 +100,10 @@ type Service struct {
 	codes       *throttle     // guesses of codes of second factors
 	checks      *throttle     // numbers that lines ask their messenger about
 	numbers     *numberCache  // what the messengers answered
-	failures    *failures     // failed attempts that the audit log is to have
-	cleaned     atomic.Int64  // when expired tokens were last removed, unix seconds
-	untouched   atomic.Int64  // when the use of a session could not be noted, unix seconds
+	instances   *InstanceDirectory
+	failures    *failures    // failed attempts that the audit log is to have
+	cleaned     atomic.Int64 // when expired tokens were last removed, unix seconds
+	untouched   atomic.Int64 // when the use of a session could not be noted, unix seconds
 }
 
 // New returns a Service over o.Store.
@@ -120,11 +123,14 @@ func New(o Options) *Service {
 	if o.AppWebhooks == nil {
 		o.AppWebhooks = noAppWebhooks{}
 	}
+	if o.DefaultShape == "" {
+		o.DefaultShape = ShapeV2
+	}
 	if o.SearchTime == 0 {
 		o.SearchTime = DefaultSearchTime
 	}
 	s := &Service{Options: o, searches: make(chan struct{}, max(1, o.Store.Readers()/2)), streamReads: make(chan struct{}, max(1, o.Store.Readers()/2)), passwords: newPasswords(o.PasswordCost), signIns: newThrottle(), codes: newThrottle(), invitations: newThrottle(), failures: newFailures(),
-		checks: newThrottle(), numbers: newNumberCache()}
+		checks: newThrottle(), numbers: newNumberCache(), instances: newInstanceDirectory()}
 	s.SetConfigApps(o.ConfigApps)
 	if o.Log != nil {
 		o.Journal.logTo(o.Log)

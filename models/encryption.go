@@ -38,8 +38,11 @@ var (
 	callbackSecret    = seal.Column{Table: "callback_urls", Name: "secret", Key: []string{"id"}, Text: true}
 	callbackOldSecret = seal.Column{Table: "callback_urls", Name: "old_secret", Key: []string{"id"}, Text: true}
 
+	instanceWebhook = seal.Column{Table: "instances", Name: "webhook", Key: []string{"id"}, Text: true} // URL and headers may be secret
+	instanceToken   = seal.Column{Table: "instances", Name: "token", Key: []string{"id"}, Text: true}
+
 	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret, callbackOldSecret,
-		callRequest, callAnswer}
+		callRequest, callAnswer, instanceWebhook, instanceToken}
 )
 
 // UseKeys sets the keys of the database's secrets; nil if there are none. It must be

@@ -32,7 +32,7 @@ func openWith(t *testing.T, url string, keys *seal.Keys) (*models.Store, error) 
 }
 
 // The texts that no encrypted database contains.
-var secrets = []string{"secret-of-the-app", "older-of-the-app", "hook.example/token", "value-of-the-setting", "TOTPSECRETOFAUSER", "password-of-the-proxy", "callback.example/token", "whsec_of_the_callback", "whsec_older_of_it", "code-in-a-call", "code-in-an-answer"}
+var secrets = []string{"secret-of-the-app", "older-of-the-app", "hook.example/token", "value-of-the-setting", "TOTPSECRETOFAUSER", "password-of-the-proxy", "callback.example/token", "whsec_of_the_callback", "whsec_older_of_it", "code-in-a-call", "code-in-an-answer", "hook-of-the-instance", "token-of-the-instance"}
 
 // fillSecrets writes a row of everything that is sealed.
 func fillSecrets(t *testing.T, store *models.Store) {
@@ -49,11 +49,22 @@ func fillSecrets(t *testing.T, store *models.Store) {
 			tx.CreateMessenger(&models.Messenger{LicenseID: 6, Type: "grWhatsApp", Name: "W"}),
 			tx.PutLineSettings(&models.LineSettings{LicenseID: 6, MessengerType: "grWhatsApp", Proxy: "http://u:" + secrets[5] + "@p"}),
 			tx.PutCallbackURL(&models.CallbackURL{CompanyID: 5, URL: "https://" + secrets[6], Secret: secrets[7], OldSecret: secrets[8], Events: "[]", Lines: "[]", Chats: "[]"}),
-			fillCall(tx))
+			fillInstance(tx), fillCall(tx))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// fillInstance writes an instance with a webhook.
+func fillInstance(tx *models.Tx) error {
+	added, err := tx.CreateInstance(&models.Instance{
+		ID: "i", CompanyID: 5, LicenseID: 6, MessengerType: "grWhatsApp", Name: "shop", Shape: "v2", Settings: "{}", Websocket: "{}", Webhook: secrets[11], Token: secrets[12],
+	})
+	if err == nil && !added {
+		err = errors.New("the instance is there already")
+	}
+	return err
 }
 
 // fillCall writes a call to the process of a line, and its answer.
@@ -100,6 +111,9 @@ func checkSecrets(t *testing.T, store *models.Store) {
 	if call, err := tx.LineCall("call"); err != nil || call.Request != secrets[9] || call.Answer != secrets[10] {
 		t.Errorf("call %+v, %v", call, err)
 	}
+	if i, err := tx.InstanceByID("i"); err != nil || i.Webhook != secrets[11] || i.Token != secrets[12] {
+		t.Errorf("instance %+v, %v", i, err)
+	}
 	if totp, err := tx.TOTP(7); err != nil || totp.Secret != secrets[4] {
 		t.Errorf("TOTP %+v, %v", totp, err)
 	}
@@ -114,7 +128,7 @@ func dump(t *testing.T, store *models.Store) string {
 	}
 	defer db.Close()
 	var out strings.Builder
-	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp", "SELECT proxy, '', '' FROM line_settings", "SELECT url, secret, old_secret FROM callback_urls", "SELECT request, answer, '' FROM line_calls"} {
+	for _, query := range []string{"SELECT secret, old_secret, webhooks FROM apps ORDER BY id", "SELECT value, '', '' FROM settings ORDER BY name", "SELECT secret, '', '' FROM user_totp", "SELECT proxy, '', '' FROM line_settings", "SELECT url, secret, old_secret FROM callback_urls", "SELECT request, answer, '' FROM line_calls", "SELECT webhook, token, '' FROM instances"} {
 		rows, err := db.QueryContext(t.Context(), query)
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -94,7 +95,7 @@ func (w *World) fill(tx *models.Tx) error {
 		{LicenseID: StrangeLicense, Type: "grWhatsApp"}, {LicenseID: StrangeLicense, Type: "telegram"},
 	} {
 		m.Name, m.CreatedAt, m.Bridge = crm.LookupMessenger(m.Type).Name, at, true
-		rows = append(rows, &m)
+		rows = append(rows, &m, instanceOf(m, len(rows)))
 	}
 	for _, p := range w.people() {
 		*p.actor = crm.Actor{UserID: p.id, AppID: appID(p.id)}
@@ -178,4 +179,17 @@ func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// instanceOf returns the instance of a line of the world; n is another number for each.
+func instanceOf(m models.Messenger, n int) *models.Instance {
+	company := int64(CompanyID)
+	if m.LicenseID == StrangeLicense {
+		company = StrangeCompany
+	}
+	return &models.Instance{
+		ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", n), CompanyID: company, LicenseID: m.LicenseID, MessengerType: m.Type,
+		Name: fmt.Sprintf("%d-%s", m.LicenseID, m.Type), Shape: crm.ShapeV2, Settings: "{}", Websocket: `{"enabled":true,"events":[]}`,
+		CreatedAtMS: m.CreatedAt * 1000, UpdatedAtMS: m.CreatedAt * 1000,
+	}
 }

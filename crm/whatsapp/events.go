@@ -255,7 +255,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.device, s.fresh = device, false
 		s.mu.Unlock()
 		s.endPairing(errPairingOver)
-		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Detail: detailConnected})
+		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Name: s.ownName(), Detail: detailConnected})
 	}
 	notify(s.online)
 	notify(s.outbox)

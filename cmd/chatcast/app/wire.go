@@ -112,6 +112,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay, ChecksPerDay: cfg.WhatsApp.ChecksPerDay,
 		Messengers: map[string]crm.Messenger{whatsapp.Type: r.whatsapp, "": bridge.Messenger{}},
 		ConfigApps: cfg.Apps, AuditRetention: time.Duration(cfg.Audit.Retention), Refusals: r.refusals,
+		DefaultShape: cfg.Evolution.Shape, ExposeTokens: cfg.Evolution.ExposeTokens,
 	})
 	r.whatsapp.Serve(r.rules)
 	r.callbacks.Serve(r.rules)

@@ -45,6 +45,9 @@ func check(cfg *Config, violations *ConfigError) {
 	if r := time.Duration(cfg.Audit.Retention); r != 0 && r < 24*time.Hour {
 		violations.add("audit.retention", "must be at least 24h, or 0 for ever, not %s", r)
 	}
+	if !crm.ValidShape(cfg.Evolution.Shape) {
+		violations.add("evolution.shape", "must be v2, v1 or l2msg")
+	}
 	checkTracing(cfg.Tracing, violations)
 	checkLimits(cfg.Limits, violations)
 }

@@ -29,6 +29,7 @@ type Config struct {
 	WhatsApp   WhatsAppConfig   `yaml:"whatsapp"`
 	Journal    JournalConfig    `yaml:"journal"`
 	Audit      AuditConfig      `yaml:"audit"`
+	Evolution  EvolutionConfig  `yaml:"evolution"`
 	Tracing    TracingConfig    `yaml:"tracing"`
 	Limits     LimitsConfig     `yaml:"limits"`
 }
@@ -180,6 +181,12 @@ type AuditConfig struct {
 	Retention Duration `yaml:"retention"` // 0: for ever
 }
 
+// EvolutionConfig configures the dialects of Evolution API and l2msg.
+type EvolutionConfig struct {
+	Shape        string `yaml:"shape"`         // of new instances: v2, v1 or l2msg
+	ExposeTokens bool   `yaml:"expose_tokens"` // keeps the keys of instances, and shows them
+}
+
 // TracingConfig sends traces of events to a collector of OpenTelemetry.
 type TracingConfig struct {
 	Endpoint string `yaml:"endpoint"` // OTLP over HTTP; empty: off
@@ -223,11 +230,12 @@ func Default() Config {
 			License: BootstrapLicense{ID: 1229, Name: "My license", Messengers: []string{"grWhatsApp", "telegram"}},
 			AppID:   "app_685_1",
 		},
-		WhatsApp: WhatsAppConfig{SendWithin: Duration(time.Hour), Guard: true, ChecksPerDay: 1000},
-		Webhooks: WebhooksConfig{SuspendAfter: Duration(24 * time.Hour)},
-		Journal:  JournalConfig{Retention: Duration(168 * time.Hour)},
-		Audit:    AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
-		Tracing:  TracingConfig{OneIn: 1},
+		WhatsApp:  WhatsAppConfig{SendWithin: Duration(time.Hour), Guard: true, ChecksPerDay: 1000},
+		Webhooks:  WebhooksConfig{SuspendAfter: Duration(24 * time.Hour)},
+		Journal:   JournalConfig{Retention: Duration(168 * time.Hour)},
+		Audit:     AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
+		Evolution: EvolutionConfig{Shape: crm.ShapeV2},
+		Tracing:   TracingConfig{OneIn: 1},
 		Limits: LimitsConfig{
 			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,
 			MessageBytes: 16 << 10, MessagesPerSecond: 200, MessagesBurst: 1000, QueueBytes: 1 << 20,

@@ -256,6 +256,7 @@ func TestViolations(t *testing.T) {
 		{"tracing: {one_in: 0}", "tracing.one_in", "at least 1"},
 		{"journal: {retention: 7 days}", "journal.retention", "must be a duration"},
 		{"audit: {retention: 1h}", "audit.retention", "at least 24h"},
+		{"evolution: {shape: v3}", "evolution.shape", "v2, v1 or l2msg"},
 		{"audit: {retention: -1h}", "audit.retention", "at least 24h"},
 		{"limits: {message_bytes: 1}", "limits.message_bytes", "from 512"},
 		{"limits: {queue_bytes: 9999999999}", "limits.queue_bytes", "from 65536"},

@@ -19,7 +19,7 @@ type snapshot struct {
 
 // kept are the beginnings of tables that go on: the journal, what the program holds leases
 // of, and the sessions of messengers.
-var kept = []string{"journal", "goose", "schema_", "app_webhook_leases", "app_webhook_queue", "app_webhook_told", "callback_leases", "callback_state", "line_nodes", "messenger_sessions", "whatsmeow", "sqlite_", "saved_"}
+var kept = []string{"journal", "goose", "schema_", "app_webhook_leases", "app_webhook_queue", "app_webhook_told", "callback_leases", "callback_state", "line_nodes", "instances_state", "messenger_sessions", "whatsmeow", "sqlite_", "saved_"}
 
 func takeSnapshot(t *testing.T, store *models.Store) *snapshot {
 	t.Helper()

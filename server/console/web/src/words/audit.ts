@@ -40,6 +40,7 @@ const actions: Record<Rest['AuditAction'], string> = {
   'line.loggedOut': 'Line logged out',
   'line.replaced': 'Line’s session opened elsewhere',
   'line.settings': 'Line’s settings changed',
+  'instance.changed': 'Line’s instance changed',
   'message.deleted': 'Message deleted for all',
   'chat.renamed': 'Chat renamed',
   'contact.renamed': 'Contact renamed',

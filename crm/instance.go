@@ -1,0 +1,267 @@
+package crm
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"chatcast/models"
+)
+
+// An instance is what the clients of other dialects (Evolution API, l2msg, MultiWA) call a line:
+// it gives the line a UUID, a name that is unique in the company, and a way of being answered.
+// Each line has one from the moment it is made until it is deleted.
+
+// Shapes of the answers and events of an instance.
+const (
+	ShapeV2    = "v2"
+	ShapeV1    = "v1"
+	ShapeL2msg = "l2msg"
+)
+
+// ValidShape reports whether the text names a shape.
+func ValidShape(shape string) bool {
+	return shape == ShapeV2 || shape == ShapeV1 || shape == ShapeL2msg
+}
+
+// Limits of an instance.
+const (
+	maxEventNames   = 100
+	maxEventName    = 64
+	maxWavoip       = 200
+	maxWebhookURL   = 2048
+	maxWebhookHeads = 20
+	maxWebhookValue = 4096
+)
+
+// instanceName is what names of instances look like; namespaces of Socket.IO are named like them.
+var instanceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$`)
+
+// Instance is the instance of a line.
+type Instance struct {
+	ID, Name    string
+	CompanyID   int64
+	Line        Line
+	Shape       string
+	Settings    InstanceSettings
+	Websocket   InstanceEvents
+	Webhook     *InstanceWebhook // nil: none
+	ProfileName string           // the account's own name; empty: not known
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+
+	ownLicense bool // the licence was created for it
+}
+
+// InstanceSettings is how a line behaves towards clients of other dialects. RejectCall and
+// MsgCall are those of LineSettings.
+type InstanceSettings struct {
+	RejectCall      bool   `json:"-"`
+	MsgCall         string `json:"-"`                         // sent to people whose call was rejected; empty: nothing is
+	GroupsIgnore    bool   `json:"groupsIgnore,omitempty"`    // nothing of groups reaches the dialects' clients
+	AlwaysOnline    bool   `json:"alwaysOnline,omitempty"`    // the account is shown as online while it is connected
+	ReadMessages    bool   `json:"readMessages,omitempty"`    // what comes is marked as read at once
+	ReadStatus      bool   `json:"readStatus,omitempty"`      // the same for what people post as their status
+	SyncFullHistory bool   `json:"syncFullHistory,omitempty"` // the phone is asked for all of its history when it is paired
+	WavoipToken     string `json:"wavoipToken,omitempty"`     // kept for clients that read it again; it has no effect
+	Online          bool   `json:"online,omitempty"`          // as AlwaysOnline, for clients that set presences
+}
+
+// InstanceEvents says which events the sockets of an instance get.
+type InstanceEvents struct {
+	Enabled bool     `json:"enabled"`
+	Events  []string `json:"events"` // empty: all
+}
+
+// InstanceWebhook is the webhook of an instance.
+type InstanceWebhook struct {
+	Enabled   bool              `json:"enabled"`
+	URL       string            `json:"url"`
+	Headers   map[string]string `json:"headers,omitempty"`
+	ByEvents  bool              `json:"byEvents"` // the name of the event ends the URL
+	Base64    bool              `json:"base64"`   // files are in the body
+	Events    []string          `json:"events"`   // empty: all
+	CreatedAt time.Time         `json:"createdAt"`
+	UpdatedAt time.Time         `json:"updatedAt"`
+}
+
+// allEvents is what the sockets of a new instance get.
+var allEvents = InstanceEvents{Enabled: true, Events: []string{}}
+
+// CheckInstanceName returns an error about the field unless name may name an instance.
+func CheckInstanceName(field, name string) error {
+	switch {
+	case name == "ws" || name == "socket.io": // paths and namespaces of the dialects
+		return Invalid(field, "must not be %s", name)
+	case !instanceName.MatchString(name):
+		return Invalid(field, "must be 1 to 100 letters, digits, spaces and any of . _ @ -, a letter or digit first")
+	}
+	return nil
+}
+
+// check returns what is wrong with events.
+func (e InstanceEvents) check(field string) error { return checkEventNames(field, e.Events) }
+
+func checkEventNames(field string, names []string) error {
+	if len(names) > maxEventNames {
+		return Invalid(field, "must be at most %d names", maxEventNames)
+	}
+	for i, name := range names {
+		if err := checkRequired(fmt.Sprintf("%s[%d]", field, i), name, maxEventName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newUUID returns a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// instance returns the instance of a row, without what LineSettings holds of it.
+func instance(row *models.Instance) (*Instance, error) {
+	i := &Instance{
+		ID: row.ID, Name: row.Name, CompanyID: row.CompanyID, Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType},
+		Shape: row.Shape, ProfileName: row.ProfileName, CreatedAt: time.UnixMilli(row.CreatedAtMS).UTC(), UpdatedAt: time.UnixMilli(row.UpdatedAtMS).UTC(),
+	}
+	err := errors.Join(json.Unmarshal([]byte(row.Settings), &i.Settings), json.Unmarshal([]byte(row.Websocket), &i.Websocket))
+	if row.Webhook != "" {
+		i.Webhook = &InstanceWebhook{}
+		err = errors.Join(err, json.Unmarshal([]byte(row.Webhook), i.Webhook))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("crm: the instance %s is stored in a wrong form: %w", row.ID, err)
+	}
+	return i, nil
+}
+
+// store writes the instance into its row.
+func (i *Instance) store(row *models.Instance) error {
+	settings, err := json.Marshal(i.Settings)
+	events, err2 := json.Marshal(i.Websocket)
+	row.Name, row.Shape, row.Settings, row.Websocket, row.Webhook = i.Name, i.Shape, string(settings), string(events), ""
+	if i.Webhook == nil {
+		return errors.Join(err, err2)
+	}
+	hook, err3 := json.Marshal(i.Webhook)
+	row.Webhook = string(hook)
+	return errors.Join(err, err2, err3)
+}
+
+// withLineSettings adds what LineSettings holds of the instance.
+func (i *Instance) withLineSettings(tx *models.Tx) (*Instance, error) {
+	row, err := tx.LineSettings(i.Line.LicenseID, i.Line.Messenger)
+	if err != nil {
+		return nil, err
+	}
+	i.Settings.RejectCall, i.Settings.MsgCall = row.RejectCalls, row.RejectText
+	return i, nil
+}
+
+// Instances lists the instances of the lines that the actor may use, by company and name.
+func (s *Service) Instances(ctx context.Context, a Actor) ([]Instance, error) {
+	tx := s.Store.Read(ctx)
+	companies, err := tx.CompaniesOf(a.UserID)
+	if err != nil || len(companies) == 0 {
+		return nil, err
+	}
+	rows, err := tx.InstancesOf(companies)
+	if err != nil {
+		return nil, err
+	}
+	var list []Instance
+	for k := range rows {
+		if err := mayUse(tx, a, &rows[k]); isNotFound(err) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		i, err := instance(&rows[k])
+		if err == nil {
+			i, err = i.withLineSettings(tx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *i)
+	}
+	return list, nil
+}
+
+// mayUse returns a not-found error unless the actor may read or write the instance's line: who
+// may not, is not told that there is one.
+func mayUse(tx *models.Tx, a Actor, row *models.Instance) error {
+	acc, err := tx.LineAccess(a.UserID, row.LicenseID, row.MessengerType)
+	if err == nil && !acc.Read && !acc.Write {
+		err = models.ErrNotFound
+	}
+	return orNotFound(err, "instance")
+}
+
+// Instance returns the instance with this name, of a company that the actor belongs to. One whose
+// line the actor may not use is not found.
+func (s *Service) Instance(ctx context.Context, a Actor, name string) (*Instance, error) {
+	tx := s.Store.Read(ctx)
+	row, err := instanceNamed(tx, a, name)
+	if err != nil {
+		return nil, err
+	}
+	i, err := instance(row)
+	if err != nil {
+		return nil, err
+	}
+	return i.withLineSettings(tx)
+}
+
+// InstanceByID returns the instance with this id. One whose line the actor may not use is not
+// found.
+func (s *Service) InstanceByID(ctx context.Context, a Actor, id string) (*Instance, error) {
+	tx := s.Store.Read(ctx)
+	if len(id) != len("00000000-0000-0000-0000-000000000000") || checkText("id", id, maxName) != nil { // no text that a database refuses
+		return nil, notFound("instance")
+	}
+	row, err := tx.InstanceByID(id)
+	if err != nil {
+		return nil, orNotFound(err, "instance")
+	}
+	if err := mayUse(tx, a, row); err != nil {
+		return nil, err
+	}
+	i, err := instance(row)
+	if err != nil {
+		return nil, err
+	}
+	return i.withLineSettings(tx)
+}
+
+// instanceNamed returns the row of the instance with this name that the actor may use.
+func instanceNamed(tx *models.Tx, a Actor, name string) (*models.Instance, error) {
+	if CheckInstanceName("name", name) != nil {
+		return nil, notFound("instance")
+	}
+	companies, err := tx.CompaniesOf(a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range companies {
+		row, err := tx.InstanceNamed(id, name)
+		if err == nil {
+			err = mayUse(tx, a, row)
+		}
+		if err == nil {
+			return row, nil
+		}
+		if !errors.Is(err, models.ErrNotFound) && !isNotFound(err) {
+			return nil, err
+		}
+	}
+	return nil, notFound("instance")
+}

@@ -1,0 +1,161 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"chatcast/models"
+)
+
+// ErrInstanceToken is the error when the key that a client chose for an instance is in use.
+var ErrInstanceToken = conflict("this key is in use already")
+
+// logoutTime is how long the deletion of an instance waits for its account to be logged out.
+const logoutTime = 10 * time.Second
+
+// InstanceInput describes an instance to create: a line of its own, in a licence of its own.
+type InstanceInput struct {
+	CompanyID int64 // 0: the actor's only company
+	Name      string
+	Shape     string // empty: as configured
+	Token     string // of the key of its line; empty: one is drawn
+	Settings  InstanceSettings
+	Websocket *InstanceEvents // nil: all events
+	Webhook   *InstanceWebhook
+	Proxy     string // URL; empty: none
+}
+
+// CreatedInstance is a new instance and the key of its line, which is not shown again.
+type CreatedInstance struct {
+	Instance
+	Key string
+}
+
+func (in *InstanceInput) check() error {
+	var shape, hook, events, proxy error
+	if in.Shape != "" && !ValidShape(in.Shape) {
+		shape = Invalid("shape", "must be v2, v1 or l2msg")
+	}
+	if in.Webhook != nil {
+		hook = in.Webhook.check()
+	}
+	if in.Websocket != nil {
+		events = in.Websocket.check("websocket.events")
+	}
+	if in.Proxy != "" {
+		proxy = checkProxy(in.Proxy)
+	}
+	return allViolations(CheckInstanceName("name", in.Name), shape, hook, events, proxy,
+		checkText("msgCall", in.Settings.MsgCall, MaxText), checkText("wavoipToken", in.Settings.WavoipToken, maxWavoip))
+}
+
+// CreateInstance creates a licence with one messenger, grWhatsApp, its instance, and a key for the
+// line. The actor must be allowed to create licences.
+func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput) (made *CreatedInstance, err error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	err = s.changeWithRetry(ctx, func(c *change) error {
+		by, err := manager(c.tx, a, in.CompanyID)
+		if err != nil {
+			return err
+		}
+		made, err = s.createInstance(c, a, by.CompanyID, in)
+		return err
+	})
+	return made, err
+}
+
+func (s *Service) createInstance(c *change, a Actor, companyID int64, in InstanceInput) (*CreatedInstance, error) {
+	switch _, err := c.tx.InstanceNamed(companyID, in.Name); {
+	case err == nil:
+		return nil, ErrInstanceName
+	case !errors.Is(err, models.ErrNotFound):
+		return nil, err
+	}
+	l := &models.License{CompanyID: companyID, Name: strings.TrimSpace(in.Name), CreatedAt: c.now.Unix()}
+	if err := c.tx.CreateLicense(l); err != nil {
+		return nil, err
+	}
+	m := &models.Messenger{LicenseID: l.ID, Type: messengerOfInstances, Name: LookupMessenger(messengerOfInstances).Name, CreatedAt: c.now.Unix()}
+	made := &CreatedInstance{Instance: Instance{Name: in.Name, Shape: in.Shape, Settings: in.Settings, Websocket: allEvents, ownLicense: true}}
+	if in.Websocket != nil {
+		made.Websocket = InstanceEvents{Enabled: in.Websocket.Enabled, Events: append([]string{}, in.Websocket.Events...)}
+	}
+	if in.Webhook != nil {
+		hook := *in.Webhook
+		hook.CreatedAt, hook.UpdatedAt, hook.Events = c.now.UTC(), c.now.UTC(), append([]string{}, hook.Events...)
+		made.Webhook = &hook
+	}
+	if err := s.addLine(c, companyID, m, &made.Instance); err != nil {
+		return nil, err
+	}
+	if in.Proxy != "" || in.Settings.RejectCall || in.Settings.MsgCall != "" {
+		row := &models.LineSettings{
+			LicenseID: l.ID, MessengerType: m.Type, Proxy: in.Proxy, RejectCalls: in.Settings.RejectCall, RejectText: in.Settings.MsgCall,
+		}
+		if err := c.tx.PutLineSettings(row); err != nil {
+			return nil, err
+		}
+	}
+	err := c.auditLicense(a, l, AuditLicenseMade, nil)
+	if err == nil {
+		err = c.auditMessenger(a, l, AuditMessengerAdded, m.Type)
+	}
+	return made, err
+}
+
+// messengerOfInstances is the messenger type of instances that are created as such.
+const messengerOfInstances = "grWhatsApp"
+
+// DeleteInstance logs the instance's account out and deletes the line, with its chats and
+// messages. A licence that was created for the instance and has no other messenger is deleted too.
+// The actor must be allowed to manage the line.
+func (s *Service) DeleteInstance(ctx context.Context, a Actor, name string) error {
+	tx := s.Store.Read(ctx)
+	row, err := instanceNamed(tx, a, name)
+	if err != nil {
+		return err
+	}
+	if _, err := s.line(tx, a, row.LicenseID, row.MessengerType, manage); err != nil {
+		return err
+	}
+	s.leaveAccount(ctx, a, Line{LicenseID: row.LicenseID, Messenger: row.MessengerType})
+	return s.changeWithRetry(ctx, func(c *change) error {
+		l, err := c.tx.LockLicense(row.LicenseID)
+		if err != nil {
+			return orNotFound(err, "instance")
+		}
+		if _, err := s.line(c.tx, a, row.LicenseID, row.MessengerType, manage); err != nil {
+			return err
+		}
+		lines, err := c.tx.MessengersOf([]int64{l.ID})
+		if err != nil {
+			return err
+		}
+		if row.OwnLicense && len(lines) == 1 {
+			return s.deleteLicense(c, a, l)
+		}
+		return s.deleteMessenger(c, a, l, row.MessengerType)
+	})
+}
+
+// leaveAccount logs the account of a line out that will be deleted. When the messenger cannot be
+// told, the phone shows the device until it notices.
+func (s *Service) leaveAccount(ctx context.Context, a Actor, on Line) {
+	connector, err := s.messenger(on.Messenger)
+	if err != nil {
+		return
+	}
+	x, _, err := s.account(s.Store.Read(ctx), on)
+	if err == nil && x != nil && x.accepts() {
+		ctx, cancel := context.WithTimeout(asking(ctx, a), logoutTime)
+		defer cancel()
+		err = connector.Logout(ctx, on)
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "the account of a line that is deleted was not logged out", "line", lineTarget(on.LicenseID, on.Messenger).id, "error", err)
+	}
+}

@@ -134,8 +134,15 @@ func typeAsked(asked, mimeType string) (string, error) {
 		return asked, nil
 	case asked == MessageVoice:
 		return "", Invalid("type", "can be voice only of a file with sound alone")
+	case asked == MessageDocument:
+		return asked, nil
+	case asked == MessageImage, asked == MessageVideo, asked == MessageAudio:
+		if is := typeOfFile(mimeType); mimeType != "" && is != asked {
+			return "", Invalid("type", "can be %s only of a file that is one", asked)
+		}
+		return asked, nil
 	}
-	return "", Invalid("type", "must be sticker, voice or absent")
+	return "", Invalid("type", "must be sticker, voice, image, video, audio, document or absent")
 }
 
 func typeOfFile(mimeType string) string {

@@ -6,6 +6,9 @@ import "chatcast/models"
 // has their number. It is stored only in a chat that is here, and is an aside.
 const SubtypeStatus = models.SubtypeStatus
 
+// SubtypeVideoNote is the subtype of a video that is shown round.
+const SubtypeVideoNote = "videoNote"
+
 // isStatus reports whether the subtype is that of a status post.
 func isStatus(subtype *string) bool { return subtype != nil && *subtype == SubtypeStatus }
 

@@ -12,6 +12,7 @@ import (
 // Outgoing is a message to send.
 type Outgoing struct {
 	Type     string
+	Subtype  string // SubtypeVideoNote or empty
 	Content  Content
 	Tracking *string // returned in messageStatus
 	Quoted   *ID     // the message that it answers
@@ -212,6 +213,7 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 	if a.AppID != "" {
 		row.AppID = &a.AppID
 	}
+	row.Subtype = given(m.Subtype)
 	if m.Quoted != nil {
 		if _, err := c.tx.MessageByExternal(chat.ID, m.Quoted.String()); err != nil {
 			return nil, orInvalid(err, "quotedMessageId", "is not a message of this chat")

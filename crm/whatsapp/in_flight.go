@@ -98,9 +98,11 @@ func (s *session) complete(ctx context.Context, cli *whatsmeow.Client, o outgoin
 		}
 		o.file = file
 	}
-	if card := ref.Content.Contact; card != nil {
-		o.waids = map[string]string{}
-		for _, phone := range numbersOf(*card) {
+	for _, card := range cardsOf(&ref.Content) {
+		if o.waids == nil {
+			o.waids = map[string]string{}
+		}
+		for _, phone := range numbersOf(card) {
 			o.waids[phone] = s.cardNumber(ctx, cli, phone)
 		}
 	}

@@ -39,11 +39,16 @@ func (o outgoing) withFile(from *waE2E.ContextInfo) *waE2E.Message {
 			Width: known(f.Width), Height: known(f.Height), IsAnimated: &f.Animated,
 		}}
 	case crm.MessageVideo:
-		return &waE2E.Message{VideoMessage: &waE2E.VideoMessage{
+		video := &waE2E.VideoMessage{
 			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,
 			FileLength: &f.FileLength, Mimetype: &f.mime, Caption: caption, ContextInfo: from,
 			Width: known(f.Width), Height: known(f.Height), Seconds: known(f.Seconds), JPEGThumbnail: f.Thumbnail,
-		}}
+		}
+		if o.item.Subtype == crm.SubtypeVideoNote {
+			video.Caption = nil // a round video has none
+			return &waE2E.Message{PtvMessage: video}
+		}
+		return &waE2E.Message{VideoMessage: video}
 	case crm.MessageAudio, content.TypeVoice:
 		return &waE2E.Message{AudioMessage: &waE2E.AudioMessage{
 			URL: &f.URL, DirectPath: &f.DirectPath, MediaKey: f.MediaKey, FileEncSHA256: f.FileEncSHA256, FileSHA256: f.FileSHA256,

@@ -48,6 +48,8 @@ func (o outgoing) build() (*waE2E.Message, error) {
 			DegreesLatitude: &c.Location.Latitude, DegreesLongitude: &c.Location.Longitude,
 			Name: given(c.Location.Name), Address: given(c.Location.Address), ContextInfo: from,
 		}}, nil
+	case len(c.Contacts) > 1:
+		return &waE2E.Message{ContactsArrayMessage: o.contacts(c.Contacts, from)}, nil
 	case c.Contact != nil:
 		return &waE2E.Message{ContactMessage: &waE2E.ContactMessage{
 			DisplayName: &c.Contact.Name, Vcard: proto.String(vcard(*c.Contact, o.waids)), ContextInfo: from,
@@ -60,6 +62,15 @@ func (o outgoing) build() (*waE2E.Message, error) {
 		return text(content.JoinNonBlank([]string{c.Caption, c.File.Link}), from), nil
 	}
 	return nil, fmt.Errorf("whatsapp: nothing to send in a message of type %q", o.item.Type)
+}
+
+// contacts returns several contact cards as one message.
+func (o outgoing) contacts(cards []crm.ContactCard, from *waE2E.ContextInfo) *waE2E.ContactsArrayMessage {
+	m := &waE2E.ContactsArrayMessage{DisplayName: proto.String(fmt.Sprintf("%d contacts", len(cards))), ContextInfo: from}
+	for _, k := range cards {
+		m.Contacts = append(m.Contacts, &waE2E.ContactMessage{DisplayName: proto.String(k.Name), Vcard: proto.String(vcard(k, o.waids))})
+	}
+	return m
 }
 
 func text(t string, from *waE2E.ContextInfo) *waE2E.Message {
@@ -236,9 +247,12 @@ func (o outgoing) revoke() *waE2E.Message {
 	}}
 }
 
-// vcard returns a contact card. A number in waids, by which WhatsApp knows the person,
+// vcard returns a contact card: the whole one if its sender gave it. A number in waids, by which WhatsApp knows the person,
 // opens a chat.
 func vcard(k crm.ContactCard, waids map[string]string) string {
+	if k.VCard != "" {
+		return k.VCard
+	}
 	escape := strings.NewReplacer("\\", `\\`, "\n", `\n`, "\r", "", ",", `\,`, ";", `\;`)
 	card := "BEGIN:VCARD\nVERSION:3.0\nN:;" + escape.Replace(k.Name) + ";;;\nFN:" + escape.Replace(k.Name)
 	for _, phone := range numbersOf(k) {
@@ -249,6 +263,20 @@ func vcard(k crm.ContactCard, waids map[string]string) string {
 		card += ":" + escape.Replace(phone)
 	}
 	return card + "\nEND:VCARD"
+}
+
+// cardsOf returns the contact cards of a message that have still to be written.
+func cardsOf(c *crm.Content) (cards []crm.ContactCard) {
+	all := c.Contacts
+	if len(all) == 0 && c.Contact != nil {
+		all = []crm.ContactCard{*c.Contact}
+	}
+	for _, k := range all {
+		if k.VCard == "" {
+			cards = append(cards, k)
+		}
+	}
+	return cards
 }
 
 // numbersOf returns the numbers of a contact card, the most important one first.

@@ -54,7 +54,8 @@ type Instance struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 
-	ownLicense bool // the licence was created for it
+	ownLicense bool   // the licence was created for it
+	token      string // of a new one: the key to keep; empty: none
 }
 
 // InstanceSettings is how a line behaves towards clients of other dialects. RejectCall and
@@ -196,11 +197,11 @@ func (s *Service) Instances(ctx context.Context, a Actor) ([]Instance, error) {
 	return list, nil
 }
 
-// mayUse returns a not-found error unless the actor may read or write the instance's line: who
-// may not, is not told that there is one.
+// mayUse returns a not-found error unless the actor has any right on the instance's line: who has
+// none, is not told that there is one.
 func mayUse(tx *models.Tx, a Actor, row *models.Instance) error {
 	acc, err := tx.LineAccess(a.UserID, row.LicenseID, row.MessengerType)
-	if err == nil && !acc.Read && !acc.Write {
+	if err == nil && !acc.Read && !acc.Write && !acc.Manage && !acc.Inbound {
 		err = models.ErrNotFound
 	}
 	return orNotFound(err, "instance")

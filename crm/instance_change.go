@@ -243,7 +243,7 @@ func (s *Service) addLine(c *change, companyID int64, m *models.Messenger, i *In
 		i.Name = name
 		row := &models.Instance{
 			ID: i.ID, CompanyID: companyID, LicenseID: m.LicenseID, MessengerType: m.Type,
-			CreatedAtMS: c.now.UnixMilli(), UpdatedAtMS: c.now.UnixMilli(), OwnLicense: i.ownLicense,
+			CreatedAtMS: c.now.UnixMilli(), UpdatedAtMS: c.now.UnixMilli(), OwnLicense: i.ownLicense, Token: i.token,
 		}
 		if err := i.store(row); err != nil {
 			return err

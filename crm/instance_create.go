@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -58,14 +59,17 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 		return nil, err
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
-		by, err := manager(c.tx, a, in.CompanyID)
+		companyID, err := lineManager(c.tx, a, in.CompanyID)
 		if err != nil {
 			return err
 		}
-		made, err = s.createInstance(c, a, by.CompanyID, in)
+		made, err = s.createInstance(c, a, companyID, in)
 		return err
 	})
-	return made, err
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
 }
 
 func (s *Service) createInstance(c *change, a Actor, companyID int64, in InstanceInput) (*CreatedInstance, error) {
@@ -80,7 +84,13 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 		return nil, err
 	}
 	m := &models.Messenger{LicenseID: l.ID, Type: messengerOfInstances, Name: LookupMessenger(messengerOfInstances).Name, CreatedAt: c.now.Unix()}
-	made := &CreatedInstance{Instance: Instance{Name: in.Name, Shape: in.Shape, Settings: in.Settings, Websocket: allEvents, ownLicense: true}}
+	made := &CreatedInstance{
+		Instance: Instance{Name: in.Name, Shape: in.Shape, Settings: in.Settings, Websocket: allEvents, ownLicense: true},
+		Key:      cmp.Or(in.Token, strings.ToUpper(newUUID())),
+	}
+	if s.ExposeTokens {
+		made.token = made.Key
+	}
 	if in.Websocket != nil {
 		made.Websocket = InstanceEvents{Enabled: in.Websocket.Enabled, Events: append([]string{}, in.Websocket.Events...)}
 	}
@@ -104,7 +114,51 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 	if err == nil {
 		err = c.auditMessenger(a, l, AuditMessengerAdded, m.Type)
 	}
-	return made, err
+	if err != nil {
+		return nil, err
+	}
+	return made, c.instanceKey(a, made)
+}
+
+// instanceKey makes the key of a new instance's line, which may do everything with it.
+func (c *change) instanceKey(a Actor, made *CreatedInstance) error {
+	switch _, err := c.tx.KeyByHash(hashToken(made.Key)); {
+	case err == nil:
+		return ErrInstanceToken
+	case !errors.Is(err, models.ErrNotFound):
+		return err
+	}
+	_, err := c.addKey(a.auditor(), made.CompanyID, KeyInput{
+		Name: made.Name, LicenseID: made.Line.LicenseID, Messenger: made.Line.Messenger, Rights: KeyRights(), Text: made.Key,
+	})
+	return err
+}
+
+// InstanceToken returns the key that an instance was created with, or nil when it is not kept or
+// no longer works. The actor must be allowed to manage the line.
+func (s *Service) InstanceToken(ctx context.Context, a Actor, name string) (*string, error) {
+	tx := s.Store.Read(ctx)
+	row, err := instanceNamed(tx, a, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.line(tx, a, row.LicenseID, row.MessengerType, manage); err != nil || row.Token == "" || !s.ExposeTokens {
+		if hasDenied(err) {
+			err = nil
+		}
+		return nil, err
+	}
+	k, err := tx.KeyByHash(hashToken(row.Token))
+	if errors.Is(err, models.ErrNotFound) || err == nil && (k.LicenseID == nil || *k.LicenseID != row.LicenseID) {
+		return nil, nil
+	}
+	return &row.Token, err
+}
+
+// hasDenied reports whether err only says that a right is missing.
+func hasDenied(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == CodeDenied
 }
 
 // messengerOfInstances is the messenger type of instances that are created as such.

@@ -92,6 +92,25 @@ func TestCreateInstance(t *testing.T) {
 		if v, ok := w.InstanceDirectory().Of(made.Line); !ok || v.ID != made.ID || !v.GroupsIgnore || v.Shape != crm.ShapeV1 {
 			t.Errorf("the directory has %+v, %v", v, ok)
 		}
+		key, of, err := w.AuthenticateKey(t.Context(), made.Key)
+		if err != nil || of.LicenseID != made.Line.LicenseID || len(of.Rights) != 4 {
+			t.Errorf("its key is %+v, %v", of, err)
+		}
+		if list, err := w.Instances(t.Context(), key); err != nil || !slices.Equal(instanceNames(list), []string{"shop"}) {
+			t.Errorf("the key sees %v, %v", instanceNames(list), err)
+		}
+		if _, err := w.Instance(t.Context(), key, worldInstance); code(err) != crm.CodeNotFound {
+			t.Errorf("the key and another instance of the company: %v", err)
+		}
+		if _, err := w.CreateInstance(t.Context(), key, crm.InstanceInput{Name: "other"}); code(err) != crm.CodeDenied {
+			t.Errorf("the key creates: %v", err)
+		}
+		if token, err := w.InstanceToken(t.Context(), w.Owner, "shop"); token != nil || err != nil {
+			t.Errorf("the key is kept: %v, %v", token, err)
+		}
+		if _, err := w.CreateInstance(t.Context(), w.Owner, crm.InstanceInput{Name: "shop 2", Token: made.Key}); !errors.Is(err, crm.ErrInstanceToken) {
+			t.Errorf("the key a second time: %v", err)
+		}
 		if _, err := w.CreateInstance(t.Context(), w.Owner, in); !errors.Is(err, crm.ErrInstanceName) {
 			t.Errorf("the name a second time: %v", err)
 		}
@@ -225,6 +244,62 @@ func TestDeleteInstance(t *testing.T) {
 func hasLicense(ctx context.Context, w *crmtest.World, id int64) (bool, error) {
 	list, err := w.Licenses(ctx, w.Owner, 0)
 	return slices.ContainsFunc(list, func(l crm.LicenseData) bool { return l.LicenseID == id }), err
+}
+
+// TestKeyDeletesItsInstance deletes an instance with its own key, which ends with it.
+func TestKeyDeletesItsInstance(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		company, err := w.CreateKey(t.Context(), w.Owner, crm.KeyInput{Name: "all", Rights: crm.KeyRights()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, _, err := w.AuthenticateKey(t.Context(), company.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := w.CreateInstance(t.Context(), all, crm.InstanceInput{Name: "shop", Token: "my own key 1234567"})
+		expectCode(t, "a key with blanks", err, crm.CodeInvalid)
+		if made, err = w.CreateInstance(t.Context(), all, crm.InstanceInput{Name: "shop", Token: "my-own-key-1234567"}); err != nil || made.Key != "my-own-key-1234567" {
+			t.Fatal(made, err)
+		}
+		key, _, err := w.AuthenticateKey(t.Context(), made.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectCode(t, "another instance", w.DeleteInstance(t.Context(), key, worldInstance), crm.CodeNotFound)
+		if err := w.DeleteInstance(t.Context(), key, "shop"); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = w.AuthenticateKey(t.Context(), made.Key)
+		expectCode(t, "the key of the deleted instance", err, crm.CodeBadToken)
+	})
+}
+
+// TestKeptTokens keeps the keys of instances, when the server is set to.
+func TestKeptTokens(t *testing.T) {
+	w := crmtest.New(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	w.ExposeTokens = true
+	made, err := w.CreateInstance(t.Context(), w.Owner, crm.InstanceInput{Name: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token, err := w.InstanceToken(t.Context(), w.Owner, "shop"); err != nil || token == nil || *token != made.Key {
+		t.Errorf("the owner gets %v, %v", token, err)
+	}
+	if token, err := w.InstanceToken(t.Context(), w.Operator, worldInstance); err != nil || token != nil {
+		t.Errorf("an operator gets %v, %v", token, err)
+	}
+	keys, err := w.Keys(t.Context(), w.Owner, 0, crm.PageQuery{})
+	if err != nil || len(keys.Items) != 1 {
+		t.Fatal(keys, err)
+	}
+	if err := w.RevokeKey(t.Context(), w.Owner, keys.Items[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if token, err := w.InstanceToken(t.Context(), w.Owner, "shop"); err != nil || token != nil {
+		t.Errorf("of a revoked key: %v, %v", token, err)
+	}
 }
 
 // TestLinesHaveInstances makes lines in every way that there is.

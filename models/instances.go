@@ -155,9 +155,10 @@ func (tx *Tx) SetProfileName(licenseID int64, messengerType, name string) (chang
 	return true, tx.InstancesChanged()
 }
 
-// CompaniesOf lists the companies whose lines the user may have a part in, rising.
+// CompaniesOf lists the companies that the user works for, or is a key of, rising.
 func (tx *Tx) CompaniesOf(userID int64) (ids []int64, err error) {
-	err = tx.db.Raw("SELECT company_id FROM employees WHERE user_id = ? ORDER BY company_id", userID).Scan(&ids).Error
+	err = tx.db.Raw(`SELECT company_id FROM employees WHERE user_id = ? UNION SELECT company_id FROM api_keys WHERE user_id = ? ORDER BY 1`,
+		userID, userID).Scan(&ids).Error
 	return ids, err
 }
 

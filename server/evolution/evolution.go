@@ -1,0 +1,131 @@
+package evolution
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
+
+	"chatcast/channels/refusals"
+	"chatcast/crm"
+	"chatcast/server"
+)
+
+// version is the version of Evolution API that this dialect follows.
+const version = "2.3.7"
+
+// prefix is where l2msg has the same routes.
+const prefix = "/whatsapp"
+
+// Evolution serves the dialect.
+type Evolution struct {
+	CRM       *crm.Service
+	Log       *slog.Logger
+	PublicURL string        // of this server, without a slash at its end
+	Refusals  *refusals.Log // may be nil
+	// ExposeTokens shows the keys of instances in fetchInstances, as far as they are kept.
+	ExposeTokens bool
+
+	faults server.FaultLog
+	memory *semaphore.Weighted // bytes of large bodies that are in memory at once
+	once   sync.Once
+	groups map[string]bool // the first parts of the dialect's paths
+	counts countCache
+}
+
+// Register adds the routes to r, at the root and under /whatsapp. It must be called once.
+func (e *Evolution) Register(r gin.IRouter) {
+	e.init()
+	for _, rt := range allRoutes() {
+		for _, base := range []string{"", prefix} {
+			for method := range strings.FieldsSeq(rt.methods) {
+				handlers := []gin.HandlerFunc{}
+				if method == http.MethodGet && rt.changes {
+					handlers = append(handlers, server.RefuseHead)
+				}
+				r.Handle(method, base+rt.path, append(handlers, e.serve(rt))...)
+			}
+		}
+	}
+	r.GET(prefix, e.welcome)
+	r.GET("/openapi/evolution.yaml", serveReference)
+}
+
+func (e *Evolution) init() {
+	e.once.Do(func() {
+		e.memory = semaphore.NewWeighted(memoryLimit)
+		e.groups = map[string]bool{}
+		for _, rt := range allRoutes() {
+			first, _, _ := strings.Cut(rt.path[1:], "/")
+			e.groups[first] = true
+		}
+	})
+}
+
+// NotFound answers a request that no route has, if its path is of this dialect, and reports
+// whether it did. A path with a slash at its end is served as the one without.
+func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
+	e.init()
+	path := c.Request.URL.Path
+	rest, under := strings.CutPrefix(path, prefix)
+	if under && rest != "" && rest[0] != '/' {
+		return false // "/whatsapps"
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	if !under && !e.groups[first] {
+		return false
+	}
+	if rest == "/" {
+		e.welcome(c)
+		return true
+	}
+	if shorter, slash := strings.CutSuffix(path, "/"); slash && !strings.HasSuffix(shorter, "/") && hasRoute(router, c.Request.Method, shorter) {
+		u := *c.Request.URL
+		u.Path, u.RawPath = shorter, ""
+		c.Request.URL = &u
+		c.Status(http.StatusOK)
+		c.Writer.Header().Del("Allow")
+		router.HandleContext(c)
+		return true
+	}
+	c.Writer.Header().Del("Allow")
+	e.fail(c, &refusal{status: http.StatusNotFound, message: []string{"Cannot " + server.Method(c.Request) + " " + clip(path)}})
+	return true
+}
+
+// hasRoute reports whether a route of this dialect has the path.
+func hasRoute(_ *gin.Engine, method, path string) bool {
+	path = strings.TrimPrefix(path, prefix)
+	for _, rt := range allRoutes() {
+		if strings.Contains(" "+rt.methods+" ", " "+method+" ") && fits(rt.path, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits reports whether a path is one of a route's.
+func fits(route, path string) bool {
+	a, b := strings.Split(route, "/"), strings.Split(path, "/")
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && (b[i] == "" || !strings.HasPrefix(a[i], ":")) {
+			return false
+		}
+	}
+	return true
+}
+
+// clip returns the beginning of a text that is repeated in an answer.
+func clip(text string) string {
+	const most = 150
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
+}

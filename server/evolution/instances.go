@@ -1,0 +1,255 @@
+package evolution
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"chatcast/crm"
+)
+
+func instanceRoutes() []route {
+	return []route{
+		{methods: "POST", path: "/instance/create", company: true, body: createBody, lifts: createLifts, do: createInstance},
+		{methods: "GET", path: "/instance/fetchInstances", do: fetchInstances},
+		{methods: "GET", path: "/instance/connectionState/:instance", do: connectionState},
+		{methods: "DELETE", path: "/instance/logout/:instance", do: logoutInstance},
+		{methods: "DELETE", path: "/instance/delete/:instance", do: deleteInstance},
+		{methods: "POST", path: "/instance/setPresence/:instance", body: schema{str("presence").must().one("unavailable", "available", "composing", "recording", "paused")},
+			lifts: same("options", "presence"), do: setPresence},
+	}
+}
+
+type instanceState struct {
+	InstanceName string `json:"instanceName"`
+	State        string `json:"state"`
+}
+
+// stateAnswer is the answer of connectionState, and of connect to an instance that is open.
+type stateAnswer struct {
+	Instance instanceState `json:"instance"`
+}
+
+// status returns the status of the instance's line.
+func (q *request) status() (crm.LineStatus, error) {
+	return q.e.CRM.InstanceStatus(q.ctx, q.actor, q.instance.Name)
+}
+
+func connectionState(q *request) (answer, error) {
+	status, err := q.status()
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(stateAnswer{instanceState{q.instance.Name, stateOf(status)}}), nil
+}
+
+// done is the answer to logout and delete.
+type done struct {
+	Status   string        `json:"status"`
+	Error    bool          `json:"error"`
+	Response errorResponse `json:"response"`
+}
+
+func logoutInstance(q *request) (answer, error) {
+	status, err := q.status()
+	if err != nil {
+		return answer{}, err
+	}
+	if stateOf(status) == stateClose {
+		return answer{}, bad(`The "` + q.instance.Name + `" instance is not connected`)
+	}
+	if err := q.e.CRM.Logout(q.ctx, q.actor, q.line()); err != nil {
+		return answer{}, err
+	}
+	return ok(done{Status: "SUCCESS", Response: errorResponse{"Instance logged out"}}), nil
+}
+
+func deleteInstance(q *request) (answer, error) {
+	if err := q.e.CRM.DeleteInstance(q.ctx, q.actor, q.instance.Name); err != nil {
+		return answer{}, err
+	}
+	return ok(done{Status: "SUCCESS", Response: errorResponse{"Instance deleted"}}), nil
+}
+
+// setPresence shows the account as online until it is told otherwise, or no longer. Presences in
+// chats are accepted and mean online: there is no chat here.
+func setPresence(q *request) (answer, error) {
+	presence := text(q.body, "presence")
+	_, err := q.e.CRM.ChangeInstance(q.ctx, q.actor, q.instance.Name, crm.InstanceChanges{Online: crm.Value(presence != "unavailable")})
+	if err != nil {
+		return answer{}, err
+	}
+	return made(struct {
+		Presence string `json:"presence"`
+	}{presence}), nil
+}
+
+// wireTime is a time as JavaScript prints it.
+type wireTime time.Time
+
+// MarshalJSON implements json.Marshaler.
+func (t wireTime) MarshalJSON() ([]byte, error) {
+	return json.Marshal(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+// instanceRow is a row of fetchInstances.
+type instanceRow struct {
+	ID                      string          `json:"id"`
+	Name                    string          `json:"name"`
+	ConnectionStatus        string          `json:"connectionStatus"`
+	OwnerJID                *string         `json:"ownerJid"`
+	ProfileName             *string         `json:"profileName"`
+	ProfilePicURL           *string         `json:"profilePicUrl"`
+	Integration             string          `json:"integration"`
+	Number                  *string         `json:"number"`
+	BusinessID              *string         `json:"businessId"`
+	Token                   *string         `json:"token"`
+	ClientName              string          `json:"clientName"`
+	DisconnectionReasonCode *int            `json:"disconnectionReasonCode"`
+	DisconnectionObject     *string         `json:"disconnectionObject"`
+	DisconnectionAt         *string         `json:"disconnectionAt"`
+	CreatedAt               wireTime        `json:"createdAt"`
+	UpdatedAt               wireTime        `json:"updatedAt"`
+	Chatwoot                any             `json:"Chatwoot"`
+	Proxy                   any             `json:"Proxy"`
+	Rabbitmq                any             `json:"Rabbitmq"`
+	Nats                    any             `json:"Nats"`
+	Sqs                     any             `json:"Sqs"`
+	Websocket               *websocketRow   `json:"Websocket"`
+	Setting                 settingRow      `json:"Setting"`
+	Count                   instanceFigures `json:"_count"`
+}
+
+type instanceFigures struct {
+	Message int64
+	Contact int64
+	Chat    int64
+}
+
+type settingRow struct {
+	ID string `json:"id"`
+	settingsV2
+	CreatedAt  wireTime `json:"createdAt"`
+	UpdatedAt  wireTime `json:"updatedAt"`
+	InstanceID string   `json:"instanceId"`
+}
+
+// instanceV1 is a row of fetchInstances in version 1. One that is closed has no more than its
+// first three fields.
+type instanceV1 struct {
+	InstanceName      string  `json:"instanceName"`
+	InstanceID        string  `json:"instanceId"`
+	Owner             string  `json:"owner,omitempty"`
+	ProfileName       *string `json:"profileName,omitempty"`
+	ProfilePictureURL any     `json:"profilePictureUrl,omitempty"`
+	ProfileStatus     *string `json:"profileStatus,omitempty"`
+	Status            string  `json:"status"`
+}
+
+// fetchInstances lists the instances that the key may use: of a line's key, its own.
+func fetchInstances(q *request) (answer, error) {
+	all, err := q.e.CRM.Instances(q.ctx, q.actor)
+	if err != nil {
+		return answer{}, err
+	}
+	name, id, number := q.query("instanceName"), q.query("instanceId"), onlyDigits(q.query("number"), false)
+	var found []crm.Instance
+	var states []crm.LineStatus
+	for _, i := range all {
+		if !crm.IsWhatsApp(i.Line.Messenger) || name != "" && i.Name != name || id != "" && i.ID != id {
+			continue
+		}
+		status, err := q.e.CRM.InstanceStatus(q.ctx, q.actor, i.Name)
+		if hasCode(err, crm.CodeNotFound) { // deleted meanwhile
+			continue
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		if number != "" && (status.Phone == nil || *status.Phone != number) {
+			continue
+		}
+		found, states = append(found, i), append(states, status)
+	}
+	if asked := name + id; len(found) == 0 && asked != "" {
+		if q.key.LicenseID != 0 {
+			return answer{}, unauthorized
+		}
+		return answer{}, absent(`Instance "` + clip(asked) + `" not found`)
+	}
+	if len(found) == 1 && name != "" && q.askedShape(found[0].Shape) == crm.ShapeV1 {
+		return ok(q.rowV1(&found[0], states[0])), nil
+	}
+	rows := make([]any, len(found))
+	for k := range found {
+		if q.askedShape(found[k].Shape) == crm.ShapeV1 {
+			rows[k] = q.rowV1(&found[k], states[k])
+			continue
+		}
+		if rows[k], err = q.row(&found[k], states[k]); err != nil {
+			return answer{}, err
+		}
+	}
+	return ok(rows), nil
+}
+
+func jidOfPhone(phone *string) *string {
+	if phone == nil || *phone == "" {
+		return nil
+	}
+	jid := *phone + "@s.whatsapp.net"
+	return &jid
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (q *request) row(i *crm.Instance, status crm.LineStatus) (*instanceRow, error) {
+	counts, err := q.e.counts.of(q.ctx, q.e.CRM, i.Line)
+	if err != nil {
+		return nil, err
+	}
+	row := &instanceRow{
+		ID: i.ID, Name: i.Name, ConnectionStatus: stateOf(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: orNull(i.ProfileName),
+		Integration: integration, ClientName: clientName, CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt),
+		Websocket: rowOfWebsocket(i), Count: counts,
+		Setting: settingRow{
+			ID: i.ID, settingsV2: settingsOf(i), CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt), InstanceID: i.ID,
+		},
+	}
+	if q.e.ExposeTokens {
+		if row.Token, err = q.e.CRM.InstanceToken(q.ctx, q.actor, i.Name); err != nil {
+			return nil, err
+		}
+	}
+	return row, nil
+}
+
+type wrappedV1 struct {
+	Instance instanceV1 `json:"instance"`
+}
+
+func (q *request) rowV1(i *crm.Instance, status crm.LineStatus) wrappedV1 {
+	row := instanceV1{InstanceName: i.Name, InstanceID: i.ID, Status: stateOf(status)}
+	if jid := jidOfPhone(status.Phone); row.Status != stateClose && jid != nil {
+		name, about := i.ProfileName, ""
+		row.Owner, row.ProfileName, row.ProfileStatus, row.ProfilePictureURL = *jid, &name, &about, json.RawMessage("null")
+	}
+	return wrappedV1{row}
+}
+
+// nameInUse answers the creation of an instance whose name or token is taken.
+func nameInUse(name string, err error) error {
+	switch {
+	case errors.Is(err, crm.ErrInstanceName):
+		return &refusal{status: http.StatusForbidden, message: []string{`This name "` + name + `" is already in use.`}}
+	case errors.Is(err, crm.ErrInstanceToken):
+		return &refusal{status: http.StatusForbidden, message: []string{"Token already exists"}}
+	}
+	return err
+}

@@ -1,0 +1,157 @@
+package evolution
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"strings"
+	"time"
+
+	"github.com/boombuler/barcode"
+	codes "github.com/boombuler/barcode/qr"
+
+	"chatcast/crm"
+)
+
+// How long answers wait for the first code.
+const (
+	createWait  = 5 * time.Second
+	connectWait = 10 * time.Second
+)
+
+func pairingRoutes() []route {
+	return []route{
+		{methods: "GET", path: "/instance/connect/:instance", changes: true, do: connect, fail: pairingFailure},
+		{methods: "POST PUT", path: "/instance/restart/:instance", do: restart, fail: pairingFailure},
+	}
+}
+
+// qrCode is what a person needs to pair a phone. Without a code yet, all are null and the count is 0.
+type qrCode struct {
+	PairingCode *string `json:"pairingCode"`
+	Code        *string `json:"code"`
+	Base64      *string `json:"base64"` // a data URL
+	Count       int     `json:"count"`
+}
+
+// problem is the answer to a connect or restart that failed, with status 200.
+type problem struct {
+	Error   bool   `json:"error"`
+	Message string `json:"message"`
+}
+
+// pair begins to pair the instance, or goes on, and waits for a code. With a phone number, the
+// code is one to type into it.
+func (q *request) pair(number string, wait time.Duration) (*qrCode, error) {
+	ctx, cancel := context.WithTimeout(q.ctx, wait)
+	defer cancel()
+	var phone *string
+	if number != "" {
+		phone = &number
+	}
+	p, err := q.e.CRM.Pair(ctx, q.actor, q.line(), phone)
+	switch {
+	case err == nil:
+		return codeOf(p)
+	case q.ctx.Err() != nil:
+		return nil, err
+	case errors.Is(err, context.DeadlineExceeded), hasCode(err, crm.CodeUnavailable) && ctx.Err() != nil:
+		return &qrCode{}, nil // the pairing goes on
+	}
+	return nil, err
+}
+
+func codeOf(p crm.Pairing) (*qrCode, error) {
+	out := &qrCode{}
+	if p.Code != nil {
+		short := strings.ReplaceAll(*p.Code, "-", "")
+		out.PairingCode, out.Count = &short, 1
+	}
+	if p.QR != nil {
+		picture, err := drawQR(*p.QR)
+		if err != nil {
+			return nil, err
+		}
+		data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)
+		out.Code, out.Base64, out.Count = p.QR, &data, 1
+	}
+	return out, nil
+}
+
+const (
+	qrDot   = 6 // pixels of one dot
+	qrQuiet = 4 // dots of quiet zone; cameras do not find a code without it
+)
+
+// drawQR returns a QR code as a PNG picture.
+func drawQR(text string) ([]byte, error) {
+	code, err := codes.Encode(text, codes.L, codes.Auto)
+	if err != nil {
+		return nil, err
+	}
+	dots := code.Bounds().Dx()
+	if code, err = barcode.Scale(code, dots*qrDot, dots*qrDot); err != nil {
+		return nil, err
+	}
+	side := (dots + 2*qrQuiet) * qrDot
+	picture := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
+	draw.Draw(picture, code.Bounds().Add(image.Pt(qrQuiet*qrDot, qrQuiet*qrDot)), code, image.Point{}, draw.Src)
+	var out bytes.Buffer
+	err = png.Encode(&out, picture)
+	return out.Bytes(), err
+}
+
+func connect(q *request) (answer, error) {
+	status, err := q.status()
+	if err != nil {
+		return answer{}, err
+	}
+	if stateOf(status) == stateOpen {
+		return ok(stateAnswer{instanceState{q.instance.Name, stateOpen}}), nil
+	}
+	code, err := q.pair(onlyDigits(q.query("number"), false), connectWait)
+	if hasCode(err, crm.CodeConflict) { // it is paired, and connects again by itself
+		code, err = &qrCode{}, nil
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(code), nil
+}
+
+// restart renews the connection of an instance.
+func restart(q *request) (answer, error) {
+	status, err := q.status()
+	if err != nil {
+		return answer{}, err
+	}
+	switch {
+	case stateOf(status) == stateClose:
+		return ok(problem{true, `The "` + q.instance.Name + `" instance is not connected`}), nil
+	case status.State == crm.StatePairing || status.State == crm.StatePasskey:
+		return connect(q)
+	}
+	if err := q.e.CRM.RestartLine(q.ctx, q.actor, q.line()); err != nil {
+		return answer{}, err
+	}
+	return ok(struct {
+		Instance any `json:"instance"`
+	}{struct {
+		InstanceName string `json:"instanceName"`
+		Status       string `json:"status"`
+	}{q.instance.Name, stateConnecting}}), nil
+}
+
+// pairingFailure answers a failure of the messenger as Evolution does: with status 200.
+func pairingFailure(_ *request, err error) error {
+	var of *crm.Error
+	if errors.As(err, &of) && (of.Code == crm.CodeUnavailable && of.RetryAfter == 0 || of.Code == crm.CodeConflict || of.Code == crm.CodeInvalid) {
+		return &refusal{status: 200, whole: problem{true, "Error: " + of.Message}}
+	}
+	return err
+}

@@ -1,0 +1,70 @@
+package evolution
+
+import (
+	"net/url"
+
+	"chatcast/crm"
+)
+
+func proxyRoutes() []route {
+	return []route{
+		{methods: "POST", path: "/proxy/set/:instance", body: schema{
+			flag("enabled").must(), str("host"), str("port"), str("protocol").one("http", "https", "socks5", "socks4", "socks"), str("username"), str("password"),
+		}, do: setProxy},
+		{methods: "GET", path: "/proxy/find/:instance", do: findProxy},
+	}
+}
+
+// proxyRow is a proxy as answers show it: never with its password.
+type proxyRow struct {
+	Enabled  bool    `json:"enabled"`
+	Host     string  `json:"host"`
+	Port     string  `json:"port"`
+	Protocol string  `json:"protocol"`
+	Username *string `json:"username"`
+	Password *string `json:"password"` // null
+}
+
+func setProxy(q *request) (answer, error) {
+	b := q.body
+	change := crm.LineSettingsChanges{Proxy: crm.Value("")}
+	row := proxyRow{Host: text(b, "host"), Port: text(b, "port"), Protocol: text(b, "protocol"), Username: orNull(text(b, "username"))}
+	if row.Enabled = isTrue(b, "enabled"); row.Enabled {
+		address, err := proxyURL(row.Host, row.Port, row.Protocol, text(b, "username"), text(b, "password"))
+		if err != nil || address == "" {
+			return answer{}, errProxy
+		}
+		change.Proxy = crm.Value(address)
+	}
+	if _, err := q.e.CRM.ChangeLineSettings(q.ctx, q.actor, q.line(), change); err != nil {
+		if blames(err, "proxy") {
+			err = errProxy
+		}
+		return answer{}, err
+	}
+	return made(struct {
+		Proxy any `json:"proxy"`
+	}{struct {
+		InstanceName string   `json:"instanceName"`
+		Proxy        proxyRow `json:"proxy"`
+	}{q.instance.Name, row}}), nil
+}
+
+func findProxy(q *request) (answer, error) {
+	settings, err := q.e.CRM.LineSettings(q.ctx, q.actor, q.line())
+	if err != nil {
+		return answer{}, err
+	}
+	if settings.Proxy == nil {
+		return answer{}, absent("Proxy not found")
+	}
+	u, err := url.Parse(*settings.Proxy)
+	if err != nil {
+		return answer{}, err
+	}
+	row := proxyRow{Enabled: true, Host: u.Hostname(), Port: u.Port(), Protocol: u.Scheme}
+	if u.User != nil {
+		row.Username = orNull(u.User.Username())
+	}
+	return ok(row), nil
+}

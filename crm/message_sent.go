@@ -11,7 +11,7 @@ import (
 // answer to the request that sent it: a key that may only send can read it too.
 func (s *Service) AcceptedMessage(ctx context.Context, a Actor, at ChatAddress, id ID) (*HistoryItem, error) {
 	tx := s.Store.Read(ctx)
-	if _, err := s.line(tx, a, at.LicenseID, at.Messenger, write); err != nil {
+	if _, err := s.line(tx, a, at.LicenseID, at.Messenger, send); err != nil {
 		return nil, err
 	}
 	key, err := ParseChatID("chatId", at.Messenger, at.ChatID)
@@ -45,7 +45,7 @@ func (s *Service) AcceptedMessage(ctx context.Context, a Actor, at ChatAddress, 
 // to the line.
 func (s *Service) HasMessage(ctx context.Context, a Actor, at ChatAddress, id ID) (bool, error) {
 	tx := s.Store.Read(ctx)
-	if _, err := s.line(tx, a, at.LicenseID, at.Messenger, write); err != nil {
+	if _, err := s.line(tx, a, at.LicenseID, at.Messenger, send); err != nil {
 		return false, err
 	}
 	key, err := ParseChatID("chatId", at.Messenger, at.ChatID)

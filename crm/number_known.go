@@ -12,7 +12,7 @@ import (
 // somebody wrote to may be nobody's. The actor must be allowed to write to the line.
 func (s *Service) KnownNumber(ctx context.Context, a Actor, on Line, numbers []string) (chatID string, err error) {
 	tx := s.Store.Read(ctx)
-	l, err := s.line(tx, a, on.LicenseID, on.Messenger, write)
+	l, err := s.line(tx, a, on.LicenseID, on.Messenger, send)
 	if err != nil {
 		return "", err
 	}

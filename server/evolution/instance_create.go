@@ -1,6 +1,7 @@
 package evolution
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -159,7 +160,11 @@ func createInstance(q *request) (answer, error) {
 	var code *qrCode
 	number := onlyDigits(text(b, "number"), false)
 	if isTrue(b, "qrcode") || number != "" {
-		if code, err = q.pair(number, createWait); err != nil {
+		var refused *crm.Error
+		if code, err = q.pair(number, createWait); errors.As(err, &refused) { // the instance is made, and connect says why
+			code, err = &qrCode{}, nil
+		}
+		if err != nil {
 			return answer{}, err
 		}
 	}

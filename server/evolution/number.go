@@ -125,7 +125,7 @@ func (q *request) address(number string) (address, error) {
 	}
 	checks, err := q.e.CRM.CheckContacts(q.ctx, q.actor, q.line(), forms)
 	var of *crm.Error
-	if errors.As(err, &of) && (of.Code == crm.CodeThrottled || of.Code == crm.CodeUnavailable || of.Code == crm.CodeConflict) {
+	if errors.As(err, &of) && (of.Code == crm.CodeThrottled || of.Code == crm.CodeUnavailable || of.Code == crm.CodeConflict || of.Code == crm.CodeDenied) {
 		return addressOf(number, forms[0]+"@s.whatsapp.net"), nil
 	}
 	if err != nil {

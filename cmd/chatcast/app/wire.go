@@ -27,6 +27,7 @@ import (
 	"chatcast/server/api"
 	"chatcast/server/api/docs"
 	"chatcast/server/console"
+	"chatcast/server/evolution"
 	"chatcast/server/pusher"
 )
 
@@ -256,6 +257,15 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		Build: built, NotFound: crmAPI.NoRoute, Version: o.Version, Commit: o.Commit, AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.URL(), BasePath: cfg.Server.Path(),
 		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
 	}
+	evolutionAPI := &evolution.Evolution{
+		CRM: r.rules, Log: logFor("evolution"), PublicURL: publicURL, Refusals: r.refusals, ExposeTokens: cfg.Evolution.ExposeTokens,
+	}
+	r.router.Use(func(c *gin.Context) { // before the console's page, which has the same path
+		if evolutionAPI.Welcome(c) {
+			c.Abort()
+		}
+	})
+	evolutionAPI.Register(r.router)
 	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)
@@ -265,9 +275,13 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	page.Register(r.router)
 	r.health.register(r.router)
 	securityTxt{contact: cfg.Server.Contact(), publicURL: publicURL, notFound: crmAPI.NoRoute}.register(r.router)
-	r.router.NoMethod(server.MethodNotAllowed)
+	r.router.NoMethod(func(c *gin.Context) {
+		if !evolutionAPI.NotFound(c, r.router) {
+			server.MethodNotAllowed(c)
+		}
+	})
 	r.router.NoRoute(func(c *gin.Context) {
-		if !r.dialect.NotFound(c) && !backends.NotFound(c) {
+		if !evolutionAPI.NotFound(c, r.router) && !r.dialect.NotFound(c) && !backends.NotFound(c) {
 			crmAPI.NoRoute(c)
 		}
 	})

@@ -1,0 +1,9 @@
+package evolution_test
+
+import (
+	"testing"
+
+	"chatcast/models/testdb"
+)
+
+func TestMain(m *testing.M) { testdb.Main(m) }

@@ -68,7 +68,7 @@ func receivers(t testing.TB, n int, o Options) (sessions []*Session, arrived *ar
 			t.Fatal(err)
 		}
 		s.live.Add(1)
-		session := s.newSession(nc, "")
+		session := s.newSession(nc, "", plainRules)
 		session.h = mute{}
 		session.begin()
 		sessions = append(sessions, session)

@@ -44,3 +44,15 @@ func (s *Server) networkOf(remote string) netip.Prefix {
 	}
 	return clientaddr.Network(addr)
 }
+
+// HasRoom reports whether one more socket from remote would be within PerAddress. It is for
+// dialects whose clients understand a refused handshake; others are told by the socket.
+func (s *Server) HasRoom(remote string) bool {
+	network := s.networkOf(remote)
+	if !network.IsValid() {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.networks[network] < s.limits().PerAddress
+}

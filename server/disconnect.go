@@ -19,6 +19,7 @@ const (
 	BadUTF8       Reason = "bad_utf8"       // a text message that is not valid UTF-8
 	ProtocolError Reason = "protocol_error" // not RFC 6455, or over HTTP not valid for the codec
 	Internal      Reason = "internal"       // an error of the server
+	Upgraded      Reason = "upgraded"       // a session over HTTP goes on as a WebSocket
 )
 
 // disconnects are the close codes of RFC 6455 for errors below any dialect.

@@ -37,6 +37,11 @@ func (hs *HTTPSession) take(rc *receiver) (p Part, some bool) {
 	}
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
+	if hs.held && !hs.out.closing {
+		some = !rc.begun
+		rc.begun = true
+		return Part{Streaming: rc.streaming, First: true, Held: true}, some
+	}
 	p = Part{Streaming: rc.streaming, First: !rc.begun, Open: !hs.greeted, Frames: hs.out.take(joinBytes)}
 	some = p.First && p.Streaming || p.Open || len(p.Frames) > 0
 	switch {
@@ -105,4 +110,11 @@ func (hs *HTTPSession) alive() {
 	}
 	hs.beat = true
 	hs.ready()
+}
+
+// Receiving reports whether a receiving request is open.
+func (hs *HTTPSession) Receiving() bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	return hs.receiver != nil
 }

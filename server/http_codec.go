@@ -66,6 +66,7 @@ type Part struct {
 	Open      bool        // the session begins with this
 	Frames    [][]byte    // see Payload; shared, must not change
 	Heartbeat bool        // a sign of life
+	Held      bool        // the answer ends without frames, see HTTPSession.Hold
 	Close     *Disconnect // ends answer and session, its Frame is in Frames already; Code 0: the client has asked for it or is gone
 }
 

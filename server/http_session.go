@@ -36,6 +36,7 @@ type HTTPSession struct {
 	beat      bool       // a heartbeat is due at once
 	last      Disconnect // how the client is told of the end, once closing
 	told      bool       // last was given to a receiving request
+	held      bool       // see Hold
 }
 
 // turn is a lock that is given to those who wait for it in order of arrival.

@@ -34,7 +34,7 @@ func (s *Server) keep(ctx context.Context) {
 // lookEvery returns the time between two looks at the sockets.
 func (s *Server) lookEvery() time.Duration {
 	l := s.limits()
-	return max(time.Millisecond, min(time.Second, l.ActivityTimeout/4, l.PongTimeout/4, s.opt.Absence/4, s.opt.Heartbeat/4))
+	return max(time.Millisecond, min(time.Second, l.ActivityTimeout/4, l.PongTimeout/10, s.opt.Absence/4, s.opt.Heartbeat/10))
 }
 
 // look pings a socket that is silent or due for a ping, and closes a socket that did
@@ -60,4 +60,10 @@ func (s *Server) look(k socket, now int64) {
 		m.asked = now
 		k.ask()
 	}
+}
+
+// Pings returns how often clients are pinged whose dialect pings at fixed times, and how
+// long they may take to answer; see WebSocketRules and HTTPRules.
+func (s *Server) Pings() (every, within time.Duration) {
+	return s.opt.Heartbeat, s.limits().PongTimeout
 }

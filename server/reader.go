@@ -48,17 +48,26 @@ func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
 func (s *Session) handle(text []byte) { s.srv.handle(s, s.h, text) }
 
 func (s *Server) handle(k socket, h Handler, text []byte) {
+	s.guarded(k, func() { h.Message(text) })
+}
+
+// guarded calls f. A panic in it ends only the socket.
+func (s *Server) guarded(k socket, f func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.opt.Log.Error("a message handler panicked", "panic", p, "stack", string(debug.Stack()))
 			k.Close(k.disconnectFor(Internal))
 		}
 	}()
-	h.Message(text)
+	f()
 }
 
-// messages holds the buffers of messages being handled; an idle socket has none.
+// messages holds the buffers of messages being handled; an idle socket has none. Large
+// buffers are left to the garbage collector.
 var messages = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+// maxMessageBuffer is the size of the largest buffer that is kept.
+const maxMessageBuffer = 64 << 10
 
 // readMessage reads one message and passes it to s. Messages of a closing session are
 // read and dropped, until the peer has closed as well.
@@ -72,15 +81,19 @@ func readMessage(s *Session, ws *websocket.Conn) error {
 		return err
 	}
 	buf := messages.Get().(*[]byte)
-	defer messages.Put(buf)
-	*buf, err = readUpTo((*buf)[:0], r, s.srv.limits().MessageBytes)
+	defer func() {
+		if cap(*buf) <= maxMessageBuffer {
+			messages.Put(buf)
+		}
+	}()
+	*buf, err = readUpTo((*buf)[:0], r, s.messageBytes())
 	switch {
 	case errors.Is(err, ErrTooLarge):
 		s.Close(s.disconnectFor(TooLarge))
 	case err != nil:
 		return err
 	case kind != websocket.TextMessage:
-		s.Close(s.disconnectFor(NotText))
+		s.binary(*buf)
 	case !utf8.Valid(*buf):
 		s.Close(s.disconnectFor(BadUTF8))
 	default:
@@ -107,6 +120,24 @@ func readUpTo(b []byte, r io.Reader, limit int) ([]byte, error) {
 			return b, err
 		}
 	}
+}
+
+// messageBytes returns the limit of one message.
+func (s *Session) messageBytes() int {
+	if s.rules.MessageBytes > 0 {
+		return s.rules.MessageBytes
+	}
+	return s.srv.limits().MessageBytes
+}
+
+// binary handles a binary message, which few dialects know.
+func (s *Session) binary(data []byte) {
+	h, takes := s.h.(BinaryHandler)
+	if !takes {
+		s.Close(s.disconnectFor(NotText))
+		return
+	}
+	s.srv.guarded(s, func() { h.Binary(data) })
 }
 
 func (s *Session) message(text []byte) {

@@ -1,11 +1,9 @@
 package server
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -154,13 +152,18 @@ func New(o Options) *Server {
 // open. While the sockets are being closed, new ones are still opened, and told to come
 // back later: most clients take a refused handshake for a network that is broken.
 func (s *Server) Accept(w http.ResponseWriter, r *http.Request, remote string, open func(*Session) Handler) error {
+	return s.AcceptWith(w, r, remote, plainRules, open)
+}
+
+// AcceptWith is Accept for a dialect with rules of its own, which must not change.
+func (s *Server) AcceptWith(w http.ResponseWriter, r *http.Request, remote string, rules *WebSocketRules, open func(*Session) Handler) error {
 	if !s.begin() {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the server stops", http.StatusServiceUnavailable)
 		return ErrStopping
 	}
 	defer s.live.Done()
-	h := &hijacker{ResponseWriter: w, srv: s, remote: remote}
+	h := &hijacker{ResponseWriter: w, srv: s, remote: remote, rules: rules}
 	ws, err := s.up.Upgrade(h, r, nil)
 	if err != nil {
 		if h.session != nil {
@@ -245,25 +248,6 @@ func (s *Server) delist(k socket, r Reason) {
 		default:
 		}
 	}
-}
-
-// hijacker gives gorilla a connection whose writes go through our queue, so that
-// gorilla's own writes never land inside one of our frames.
-type hijacker struct {
-	http.ResponseWriter
-	srv     *Server
-	remote  string
-	session *Session
-}
-
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	_ = nc.SetDeadline(time.Time{}) // clears net/http's; fails only on a dead connection, which the reader notices
-	h.session = h.srv.newSession(nc, h.remote)
-	return wire{nc, h.session}, brw, nil
 }
 
 // Run serves the sockets until ctx ends. Then it closes them, a few at a time over

@@ -20,6 +20,8 @@ type Session struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil: the connection has no descriptor of its own (TLS)
 
+	rules *WebSocketRules
+
 	// guarded by mu
 	writable bool // the server has listed it; nothing is written before that
 	busy     bool // a writer or a drainer has it, or will have it
@@ -56,15 +58,17 @@ func (s *Session) wroteAll() {
 	}
 }
 
-func (s *Server) newSession(nc net.Conn, remote string) *Session {
+func (s *Server) newSession(nc net.Conn, remote string, rules *WebSocketRules) *Session {
 	session := &Session{
-		connBase: connBase{srv: s, remote: remote, began: time.Now()},
+		connBase: connBase{srv: s, remote: remote, began: time.Now(), pings: rules.Pings},
 		nc:       nc,
+		rules:    rules,
 		w:        s.writers[int(s.next.Add(1))%len(s.writers)],
 	}
 	session.self = session
 	session.raw = rawOf(nc)
 	session.heard()
+	session.answered = session.lastRead.Load()
 	s.live.Add(1)
 	return session
 }
@@ -195,9 +199,12 @@ func (s *Session) readEnded(end Disconnect) {
 	h.Closed(r)
 }
 
-// ask sends a ping of the WebSocket protocol, and one of the dialect.
+// ask sends a ping of the dialect and, unless the dialect has pings of its own, one of the
+// WebSocket protocol.
 func (s *Session) ask() {
-	s.Queue(control(finPing, nil))
+	if !s.pings {
+		s.Queue(control(finPing, nil))
+	}
 	s.h.Idle()
 }
 

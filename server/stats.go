@@ -62,5 +62,11 @@ func (s *Session) conn() Conn {
 // digits.
 var signature = regexp.MustCompile(`[0-9A-Fa-f]{40,}`)
 
-// redact returns text for the log, without signatures.
-func redact(text []byte) string { return string(signature.ReplaceAll(text, []byte("***"))) }
+// secretMember matches the members of JSON in which clients send keys, and what names their
+// session.
+var secretMember = regexp.MustCompile(`(?i)("(?:[a-z_]*apikey|token|sid)"\s*:\s*)"[^"]*"`)
+
+// redact returns text for the log, without signatures, keys and names of sessions.
+func redact(text []byte) string {
+	return string(secretMember.ReplaceAll(signature.ReplaceAll(text, []byte("***")), []byte(`$1"***"`)))
+}

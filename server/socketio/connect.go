@@ -1,0 +1,158 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"chatcast/broadcasting"
+	"chatcast/server"
+)
+
+// pathPrefix stands before the names of namespaces for clients of a host that has its API
+// under it.
+const pathPrefix = "/whatsapp"
+
+// eventResumeFailed tells a client that has named the last event that it knows, and cannot
+// recover its connection, that what came after that is no longer kept.
+const eventResumeFailed = "chatcast:resume_failed"
+
+// connect handles a CONNECT.
+func (k *sockets) connect(p packet) {
+	if k.find(p.namespace) != nil {
+		k.c.close(server.ProtocolError)
+		return
+	}
+	srv, prefix := k.c.srv, prefixOf(p.namespace)
+	ctx, cancel := context.WithTimeout(k.ctx, srv.opt.AskTimeout)
+	defer cancel()
+	if k.namespaces() >= srv.opt.Namespaces {
+		k.notEntered(ctx, prefix, errTooManyNamespaces)
+		return
+	}
+	r, e, err := k.enter(ctx, p)
+	if err != nil {
+		k.notEntered(ctx, prefix, err)
+		return
+	}
+	if !srv.enter(e.UserID) {
+		srv.counters.refused(string(keyFull))
+		k.c.close(keyFull) // it may come back when others have left
+		return
+	}
+	if err := k.join(ctx, r, e, p.namespace); err != nil {
+		k.notEntered(ctx, prefix, err)
+	}
+}
+
+// enter asks Rooms. Clients may send the names of namespaces encoded as in URLs, or not.
+func (k *sockets) enter(ctx context.Context, p packet) (r Request, e *Entry, err error) {
+	hi := k.c.hello
+	r = Request{Key: hi.key, Auth: p.auth, Peer: hi.peer, Forwarded: hi.forwarded, Remote: hi.remote}
+	if key := keyOf(p.auth); key != "" {
+		r.Key = key
+	}
+	name := p.namespace
+	if rest, ok := strings.CutPrefix(name, pathPrefix+"/"); ok {
+		name = "/" + rest
+	}
+	r.Namespace = name
+	if decoded, err := url.PathUnescape(name); err == nil {
+		r.Namespace = decoded
+	}
+	e, err = k.c.srv.opt.Rooms.Enter(ctx, r)
+	if errors.Is(err, ErrInvalidNamespace) && name != r.Namespace {
+		r.Namespace = name
+		e, err = k.c.srv.opt.Rooms.Enter(ctx, r)
+	}
+	if err == nil && e.Encoder != nil && !reflect.TypeOf(e.Encoder).Comparable() {
+		err = fmt.Errorf("socketio: an Encoder of the type %T cannot be compared", e.Encoder)
+	}
+	return r, e, err
+}
+
+// keyOf returns the key in the payload of a CONNECT; "": there is none.
+func keyOf(auth json.RawMessage) string {
+	var members map[string]json.RawMessage
+	if len(auth) == 0 || json.Unmarshal(auth, &members) != nil {
+		return ""
+	}
+	for _, name := range [...]string{"apikey", "token"} {
+		var key string
+		if json.Unmarshal(members[name], &key) == nil && key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
+// notEntered tells the client that it may not enter. What may heal is not told: the client
+// would not come back.
+func (k *sockets) notEntered(ctx context.Context, prefix string, err error) {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		k.c.srv.counters.refused(refusal.Message)
+		k.c.out.Queue(refusedFrame(prefix, refusal))
+		return
+	}
+	if k.ctx.Err() != nil {
+		return // the client has gone
+	}
+	k.c.srv.unavailable(ctx, "a namespace", err)
+	k.c.close(unavailable)
+}
+
+// unavailable logs that Rooms or History could not answer.
+func (s *Server) unavailable(ctx context.Context, what string, err error) {
+	s.counters.refused(string(unavailable))
+	s.faults.Error(ctx, s.opt.Log, "a client of Socket.IO was sent away, because it cannot be known what it may do", "asked", what, "error", err)
+}
+
+// join lets the client into a namespace. The client is told before it gets an event.
+func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) error {
+	srv := k.c.srv
+	begin, err := srv.start(ctx, r, e, k.c.hello.lastEventID)
+	n := newNamespace(k, name, e)
+	if err == nil {
+		err = n.attach(ctx, begin)
+	}
+	if err != nil {
+		n.end()
+		return err
+	}
+	k.add(n)
+	n.answer(connectedFrame(n.prefix, begin.sid, begin.pid))
+	if begin.recovered {
+		srv.counters.recovered()
+	}
+	if begin.lost {
+		n.socket.Emit(eventResumeFailed, Args{})
+	}
+	if e.Joined != nil {
+		e.Joined(n.socket)
+	}
+	return n.subscribe(ctx, begin)
+}
+
+// subscribe lets events come.
+func (n *namespace) subscribe(ctx context.Context, begin start) error {
+	if n.entry.Channel == "" {
+		return nil
+	}
+	err := n.conn.Subscribe(ctx, broadcasting.SubscribeRequest{
+		Name: n.channel, NeedsGrant: n.entry.UserID != 0, MaxChannels: 1,
+		Resume: begin.resume, After: begin.place.after(), Begin: begin.begins,
+	})
+	switch {
+	case err == nil, errors.Is(err, broadcasting.ErrClosed): // the access has ended, and the client was told
+		return nil
+	case errors.Is(err, broadcasting.ErrRevoked), errors.Is(err, broadcasting.ErrNotGranted):
+		n.lose()
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,174 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+)
+
+// namespace is one that a client is in: a socket for the engine.
+type namespace struct {
+	// static
+	of      *sockets
+	name    string // as the client has sent it
+	prefix  string
+	entry   *Entry
+	channel channels.Name
+	conn    *broadcasting.Conn // nil: the engine does not know it
+	socket  *Socket
+
+	gone  atomic.Bool // nothing more is sent
+	ended sync.Once
+
+	mu       sync.Mutex
+	answered bool // the client knows that it is in; guarded by mu
+}
+
+var (
+	_ broadcasting.MarkedQueue = (*namespace)(nil)
+	_ broadcasting.PacedQueue  = (*namespace)(nil)
+)
+
+// newNamespace returns a namespace. The caller must end it.
+func newNamespace(k *sockets, name string, e *Entry) *namespace {
+	n := &namespace{of: k, name: name, prefix: prefixOf(name), entry: e}
+	n.socket = &Socket{n}
+	return n
+}
+
+// attach makes n a socket of the engine, which belongs to the user of the key: what ends
+// the user's access ends it from now on. So the access is asked for once more.
+func (n *namespace) attach(ctx context.Context, begin start) (err error) {
+	e, srv := n.entry, n.of.c.srv
+	if e.UserID == 0 && e.Channel == "" {
+		return nil
+	}
+	if e.Channel != "" {
+		if n.channel, err = channels.Parse(e.Channel); err != nil {
+			return err
+		}
+	}
+	id := randomID() + randomName(8)
+	if n.conn, err = srv.opt.Engine.Connect(broadcasting.Peer{
+		App: srv.opt.App, ID: id, Out: n, Disconnect: n.disconnect,
+		Dialect: n.dialect(begin),
+	}); err != nil || e.UserID == 0 {
+		return err
+	}
+	owner := broadcasting.Owner{UserID: strconv.FormatInt(e.UserID, 10), Session: e.Session, Until: e.Until}
+	if e.Channel == "" {
+		_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, id, owner)
+	} else {
+		_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, id, owner, e.Channel, "")
+	}
+	if err == nil && e.Confirm != nil {
+		err = e.Confirm(ctx)
+	}
+	return err
+}
+
+func (n *namespace) dialect(begin start) dialect {
+	d := dialect{srv: n.of.c.srv, encoder: n.entry.Encoder, prefix: n.prefix, offsets: begin.pid != ""}
+	if begin.place.emits > 0 {
+		d.from = begin.place
+	}
+	return d
+}
+
+// disconnect implements broadcasting.Peer.
+func (n *namespace) disconnect(cause broadcasting.DisconnectCause) {
+	if cause == broadcasting.CutOff {
+		n.of.c.close(cutOff) // the client may come back, and show its key again
+		return
+	}
+	n.lose()
+	n.conn.Close()
+}
+
+// answer tells the client that it is in.
+func (n *namespace) answer(frame []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.of.c.out.Queue(frame)
+	n.answered = true
+	if n.gone.Load() {
+		n.of.c.out.Queue(leftFrame(n.prefix))
+	}
+}
+
+// lose tells the client that it may no longer be in. It does not come back by itself.
+func (n *namespace) lose() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.gone.Swap(true) && n.answered {
+		n.of.c.out.Queue(leftFrame(n.prefix))
+	}
+}
+
+// end lets nothing more go to the client, and nothing come from the engine.
+func (n *namespace) end() {
+	n.ended.Do(func() {
+		n.gone.Store(true)
+		if n.conn != nil {
+			n.conn.Close()
+		}
+		n.of.c.srv.leave(n.entry.UserID)
+		if n.isAnswered() {
+			n.of.c.srv.counters.left()
+		}
+	})
+}
+
+func (n *namespace) isAnswered() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.answered
+}
+
+// send queues frames that are not of the engine.
+func (n *namespace) send(frames []byte) {
+	if !n.gone.Load() {
+		n.of.c.out.Queue(frames)
+	}
+}
+
+// Queue implements broadcasting.Queue.
+func (n *namespace) Queue(frames []byte) { n.QueueMarked(frames, nil) }
+
+// QueueMarked implements broadcasting.MarkedQueue.
+func (n *namespace) QueueMarked(frames []byte, mark *broadcasting.Mark) {
+	switch {
+	case len(frames) == 0, n.gone.Load():
+	case isMark(frames, accessLost):
+		n.lose()
+	case isMark(frames, resumeFailed): // it was kept a moment ago
+		n.of.c.close(behind)
+	default:
+		n.of.c.out.QueueMarked(frames, mark)
+	}
+}
+
+// Room implements broadcasting.PacedQueue.
+func (n *namespace) Room(f func()) bool { return n.of.c.out.Room(f) }
+
+// QueueIfRoom implements broadcasting.PacedQueue.
+func (n *namespace) QueueIfRoom(frames []byte) bool {
+	return n.gone.Load() || n.of.c.out.QueueIfRoom(frames)
+}
+
+// Socket is a client in a namespace. It is safe for concurrent use.
+type Socket struct{ n *namespace }
+
+// Emit sends an event to this client alone. It does nothing when the client has left.
+func (s *Socket) Emit(event string, a Args) {
+	values := append([]json.RawMessage{json.RawMessage(quoted(event))}, a.Values...)
+	s.n.send(argsFrames(s.n.prefix, "", values, a.Attachments))
+}
+
+// ID returns the name of the client's connection in the log.
+func (s *Socket) ID() string { return s.n.of.c.id }

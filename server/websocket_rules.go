@@ -1,0 +1,23 @@
+package server
+
+// BinaryHandler is a Handler that takes binary messages of a WebSocket. A socket of any
+// other Handler is closed as NotText.
+type BinaryHandler interface {
+	Handler
+	// Binary is called for every binary message, like Message.
+	Binary(data []byte)
+}
+
+// WebSocketRules describe how the clients of a dialect behave on a WebSocket, as HTTPRules
+// do for sessions over HTTP.
+type WebSocketRules struct {
+	MessageBytes int // most bytes of a message; 0: Options.MessageBytes
+	// Pings makes Idle send the pings of a dialect: it is called Options.Heartbeat after the
+	// answer to the last one, whatever else is sent. No ping of the WebSocket protocol is
+	// sent, and a client that gives no sign of life for Options.PongTimeout is closed as
+	// Silent.
+	Pings bool
+}
+
+// plainRules are those of Accept.
+var plainRules = &WebSocketRules{}

@@ -9,33 +9,40 @@ import (
 // sideways reports whether a JPEG is to be shown turned by a quarter, as the pictures of
 // phones that were held upright are.
 func sideways(r *bufio.Reader) bool {
+	o := turned(r)
+	return o >= 5 && o <= 8
+}
+
+// turned returns how a JPEG is to be turned, as Exif numbers it: 1 to 8, or 0 when it does
+// not say so.
+func turned(r *bufio.Reader) uint16 {
 	if _, err := r.Discard(2); err != nil {
-		return false
+		return 0
 	}
 	for range 32 { // segments before the picture
 		var head [4]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil || head[0] != 0xff || head[1] == 0xda {
-			return false
+			return 0
 		}
 		size := int(binary.BigEndian.Uint16(head[2:])) - 2
 		if size < 0 {
-			return false
+			return 0
 		}
 		if head[1] != 0xe1 {
 			if _, err := r.Discard(size); err != nil {
-				return false
+				return 0
 			}
 			continue
 		}
 		segment := make([]byte, size)
 		if _, err := io.ReadFull(r, segment); err != nil {
-			return false
+			return 0
 		}
 		if o := orientation(segment); o > 0 {
-			return o >= 5 && o <= 8
+			return o
 		}
 	}
-	return false
+	return 0
 }
 
 // orientation returns the orientation in an Exif segment, or 0.

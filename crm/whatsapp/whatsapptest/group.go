@@ -24,7 +24,10 @@ type Group struct {
 	invite   string
 	announce bool
 	locked   bool
-	expires  int // seconds after which messages disappear
+	expires  int    // seconds after which messages disappear
+	parent   *Group // its community; nil: none
+	subs     bool   // it is a community
+	news     bool   // it is where its community is told of things
 	keyed    map[string]bool
 }
 
@@ -162,6 +165,15 @@ func (g *Group) describe() node {
 		if on {
 			content = append(content, node{Tag: tag})
 		}
+	}
+	if g.subs {
+		content = append(content, node{Tag: "parent"})
+	}
+	if g.news {
+		content = append(content, node{Tag: "default_sub_group"})
+	}
+	if g.parent != nil {
+		content = append(content, node{Tag: "linked_parent", Attrs: attrs{"jid": g.parent.jid}})
 	}
 	if g.expires > 0 {
 		content = append(content, node{Tag: "ephemeral", Attrs: attrs{"expiration": g.expires}})

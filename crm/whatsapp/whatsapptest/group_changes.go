@@ -63,17 +63,30 @@ func (g *Group) Lock(by Member, on bool) {
 // it away with an empty one. SetPicture changes the picture itself.
 func (g *Group) TellPicture(by Member, id string) {
 	defer g.srv.lock()()
-	what := node{Tag: "set", Attrs: attrs{"jid": g.jid, "author": g.as(by.self()), "id": id}}
+	g.tellPicture(by.self(), nil, id)
+}
+
+func (g *Group) tellPicture(by *person, author *Device, id string) {
+	what := node{Tag: "set", Attrs: attrs{"jid": g.jid, "author": g.as(by), "id": id}}
 	if id == "" {
-		what = node{Tag: "delete", Attrs: attrs{"jid": g.jid, "author": g.as(by.self())}}
+		what = node{Tag: "delete", Attrs: attrs{"jid": g.jid, "author": g.as(by)}}
 	}
 	for _, m := range g.members {
 		for _, d := range m.linked() {
+			if d == author {
+				continue
+			}
 			d.push(node{Tag: "notification", Attrs: attrs{
 				"from": g.jid, "type": "picture", "id": g.srv.nextID(), "t": g.srv.opts.Now().Unix(),
 			}, Content: []node{what}})
 		}
 	}
+}
+
+// Link makes the group one of a community, or with news the one where it is told of things.
+func (g *Group) Link(community *Group, news bool) {
+	defer g.srv.lock()()
+	community.subs, g.parent, g.news = true, community, news
 }
 
 // NewInvite makes another link by which people join.

@@ -1,6 +1,7 @@
 package whatsapptest
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -21,18 +22,37 @@ func (c *conn) iqPrivacy(n node) ([]node, error) {
 	a := c.device.account
 	if stringOf(n, "type") == "set" {
 		for _, category := range privacy.GetChildren() {
+			if !slices.Contains(privacyValues[stringOf(category, "name")], stringOf(category, "value")) {
+				return nil, errBadRequest
+			}
 			a.privacy[stringOf(category, "name")] = stringOf(category, "value")
 		}
 	}
 	var out []node
 	for _, name := range []string{"groupadd", "last", "status", "profile", "readreceipts", "online", "calladd", "messages"} {
-		value := a.privacy[name]
-		if value == "" {
-			value = "all"
-		}
-		out = append(out, node{Tag: "category", Attrs: attrs{"name": name, "value": value}})
+		out = append(out, node{Tag: "category", Attrs: attrs{"name": name, "value": cmp.Or(a.privacy[name], "all")}})
 	}
 	return []node{{Tag: "privacy", Content: out}}, nil
+}
+
+// privacyValues are what a client may set.
+var privacyValues = map[string][]string{
+	"groupadd": {"all", "contacts", "contact_blacklist", "none"}, "last": {"all", "contacts", "contact_blacklist", "none"},
+	"status": {"all", "contacts", "contact_blacklist", "none"}, "profile": {"all", "contacts", "contact_blacklist", "none"},
+	"readreceipts": {"all", "none"}, "online": {"all", "match_last_seen"}, "calladd": {"all", "known"}, "messages": {"all", "contacts"},
+}
+
+// SetPrivacy sets on the phone who sees something, and tells the clients nothing.
+func (a *Account) SetPrivacy(name, value string) {
+	defer a.srv.lock()()
+	a.privacy[name] = value
+}
+
+// Privacy returns who sees something, or "all" when that was never set.
+func (a *Account) Privacy(name string) string {
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	return cmp.Or(a.privacy[name], "all")
 }
 
 func (c *conn) iqBlocklist(n node) ([]node, error) {
@@ -81,51 +101,6 @@ func (a *Account) Blocks(who *Contact) bool {
 	return a.blocked[who.hidden]
 }
 
-// iqPicture stores and returns profile pictures.
-func (c *conn) iqPicture(n node) ([]node, error) {
-	target := jidOf(n, "target")
-	if target.IsEmpty() {
-		target = c.device.number
-	}
-	target = user(target)
-	picture, ok := child(n, "picture")
-	if stringOf(n, "type") == "set" {
-		delete(c.srv.media.pictures, target)
-		if !ok {
-			return nil, nil
-		}
-		data, _ := picture.Content.([]byte)
-		return []node{{Tag: "picture", Attrs: attrs{"id": c.srv.media.setPicture(target, data)}}}, nil
-	}
-	if p := c.srv.find(target); p != nil {
-		target = p.number
-	}
-	c.srv.pictureAsked = append(c.srv.pictureAsked, target.User)
-	if c.srv.media.hidden[target] {
-		return nil, errUnauthorized
-	}
-	found, has := c.srv.media.pictures[target]
-	if !has {
-		return nil, errNotFound
-	}
-	if stringOf(picture, "id") == found.id {
-		return nil, nil
-	}
-	return []node{{Tag: "picture", Attrs: attrs{
-		"id": found.id, "type": stringOf(picture, "type"), "url": "https://" + mediaHostname + found.path, "direct_path": found.path,
-	}}}, nil
-}
-
-func (c *conn) iqBusiness(n node) ([]node, error) {
-	profile, ok := child(n, "business_profile", "profile")
-	if !ok {
-		return nil, errUnknown
-	}
-	return []node{{Tag: "business_profile", Content: []node{
-		{Tag: "profile", Attrs: attrs{"jid": jidOf(profile, "jid")}},
-	}}}, nil
-}
-
 // iqTimer sets after how many seconds messages disappear in new chats.
 func (c *conn) iqTimer(n node) ([]node, error) {
 	what, ok := child(n, "disappearing_mode")
@@ -153,43 +128,4 @@ func (p *person) Timer() int {
 	p.srv.mu.Lock()
 	defer p.srv.mu.Unlock()
 	return p.timer
-}
-
-// SetPicture gives the person a profile picture, or takes it away, and tells the accounts.
-func (p *person) SetPicture(jpeg []byte) {
-	defer p.srv.lock()()
-	p.srv.setPicture(p.number, jpeg)
-}
-
-// HidePicture sets whether the person's settings hide the picture. Nobody is told.
-func (p *person) HidePicture(on bool) {
-	defer p.srv.lock()()
-	p.srv.media.hidden[p.number] = on
-}
-
-// SetPicture gives the group a picture, or takes it away, and tells the accounts.
-func (g *Group) SetPicture(jpeg []byte) {
-	defer g.srv.lock()()
-	g.srv.setPicture(g.jid, jpeg)
-}
-
-func (s *Server) setPicture(of types.JID, jpeg []byte) {
-	what := node{Tag: "delete", Attrs: attrs{"jid": of}}
-	if jpeg == nil {
-		delete(s.media.pictures, of)
-	} else {
-		what = node{Tag: "set", Attrs: attrs{"jid": of, "id": s.media.setPicture(of, jpeg)}}
-	}
-	for _, a := range s.accounts() {
-		for _, d := range a.linked() {
-			d.push(node{Tag: "notification", Attrs: attrs{"from": of, "id": s.nextID(), "type": "picture", "t": s.opts.Now().Unix()}, Content: []node{what}})
-		}
-	}
-}
-
-// PicturesAsked returns whose pictures clients asked for, in order.
-func (s *Server) PicturesAsked() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.pictureAsked)
 }

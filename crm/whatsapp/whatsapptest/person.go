@@ -19,6 +19,7 @@ type person struct {
 	name      string    // the push name
 	about     string
 	business  string // the name that WhatsApp has verified; empty: no business
+	profile   Business
 	party     *party
 	account   *Account // nil for a contact
 	inbox     []*Received

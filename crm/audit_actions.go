@@ -47,6 +47,8 @@ const (
 	AuditMessageDeleted       = "message.deleted"
 	AuditLineSettings         = "line.settings"
 	AuditInstanceChanged      = "instance.changed" // what other dialects' clients know of a line
+	AuditLineProfile          = "line.profile" // what people see of its account
+	AuditLinePrivacy          = "line.privacy" // who sees it
 	AuditChatRenamed          = "chat.renamed"
 	AuditContactRenamed       = "contact.renamed"
 	AuditContactBlocked       = "contact.blocked"
@@ -86,7 +88,7 @@ var auditActions = []string{
 	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditKeyMade, AuditKeyRevoked, AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
-	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditInstanceChanged, AuditMessageDeleted,
+	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditLineProfile, AuditLinePrivacy, AuditInstanceChanged, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRotated, AuditCallbackRedelivered,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"chatcast/channels"
 	"chatcast/models"
@@ -15,20 +16,45 @@ const (
 	PresenceTyping    = "typing"
 	PresenceRecording = "recording"
 	PresencePaused    = "paused"
+	PresenceOnline    = "online"
+	PresenceOffline   = "offline"
 )
 
-// PublishPresence tells the connected users who may see the chat that a person outside
-// is typing, is recording or has stopped. The event is not stored. PublishPresence
-// creates no chat; an unknown chat is a no-op.
-func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, by InboundUser, typ string) error {
-	if typ != PresenceTyping && typ != PresenceRecording && typ != PresencePaused {
-		return Invalid("type", "must be typing, recording or paused")
+// Presence is what a person outside does in a chat, or that they are there at all.
+type Presence struct {
+	Chat InboundChat
+	By   InboundUser
+	Type string
+	// LastSeen is when the person was there last, unix seconds: only of PresenceOffline;
+	// nil: not known, or hidden.
+	LastSeen *int64
+}
+
+// presenceTypes are the types of Presence.
+var presenceTypes = []string{PresenceTyping, PresenceRecording, PresencePaused, PresenceOnline, PresenceOffline}
+
+func (p *Presence) check() error {
+	if !slices.Contains(presenceTypes, p.Type) {
+		return Invalid("type", "must be one of %s", strings.Join(presenceTypes, ", "))
 	}
-	at, err := in.check(on.Messenger, "chat.")
+	if p.LastSeen != nil && (*p.LastSeen < 0 || p.Type != PresenceOffline) {
+		return Invalid("lastSeen", "must be unix seconds of somebody who is offline")
+	}
+	return nil
+}
+
+// PublishPresence tells the connected users who may see the chat that a person outside
+// is typing, is recording or has stopped, or has come or gone. The event is not stored.
+// PublishPresence creates no chat; an unknown chat is a no-op.
+func (s *Service) PublishPresence(ctx context.Context, on Line, p Presence) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	at, err := p.Chat.check(on.Messenger, "chat.")
 	if err != nil {
 		return err
 	}
-	author, _, err := by.check(on.Messenger, "fromUser.", false)
+	author, _, err := p.By.check(on.Messenger, "fromUser.", false)
 	if err != nil {
 		return err
 	}
@@ -53,7 +79,7 @@ func (s *Service) PublishPresence(ctx context.Context, on Line, in InboundChat, 
 		}
 	}
 	c := &change{tx: tx}
-	item := ChatPresenceItem{Type: typ, Chat: ChatRef{chat.ExternalID}, FromUser: author, Time: s.Now().Unix()}
+	item := ChatPresenceItem{Type: p.Type, Chat: ChatRef{chat.ExternalID}, FromUser: author, LastSeen: p.LastSeen, Time: s.Now().Unix()}
 	ev, err := c.chatEvent(chat, EventChatPresence, item)
 	if err != nil || contact == nil {
 		return errors.Join(err, s.publishLive([]Event{ev}))
@@ -110,15 +136,16 @@ func (s *Service) publishLive(events []Event) error {
 
 // Kinds of typing.
 const (
-	TypingText  = "text"
-	TypingVoice = "voice"
+	TypingText   = "text"
+	TypingVoice  = "voice"
+	TypingPaused = "paused" // no longer
 )
 
-// Typing shows the other side that we are writing or recording. Nobody else is
-// notified, and the notice may be lost. Strangers are shown nothing.
+// Typing shows the other side that we are writing or recording, or do so no longer. Nobody
+// else is notified, and the notice may be lost. Strangers are shown nothing.
 func (s *Service) Typing(ctx context.Context, a Actor, at ChatAddress, kind string) error {
-	if kind != TypingText && kind != TypingVoice {
-		return Invalid("type", "must be text or voice")
+	if kind != TypingText && kind != TypingVoice && kind != TypingPaused {
+		return Invalid("type", "must be text, voice or paused")
 	}
 	connector, err := s.connected(ctx, a, at.Line)
 	if err != nil {

@@ -18,7 +18,7 @@ func TestPresenceGoesToSocketsAlone(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
 		tell := func(chat string, typ string) error {
-			return w.PublishPresence(t.Context(), onGr, chatOf(chat), crm.InboundUser{ID: idOf(chat)}, typ)
+			return w.PublishPresence(t.Context(), onGr, crm.Presence{Chat: chatOf(chat), By: crm.InboundUser{ID: idOf(chat)}, Type: typ})
 		}
 		if err := tell(anna, crm.PresenceTyping); err != nil || len(w.Live.Published()) != 0 {
 			t.Errorf("of a chat that is not known: %v, %v", err, w.Live.Published())
@@ -58,7 +58,7 @@ func TestPresenceNamesContacts(t *testing.T) {
 		typing := func(chat string) (named, nameless []string) {
 			t.Helper()
 			before := len(w.Live.Published())
-			if err := w.PublishPresence(t.Context(), onGr, chatOf(chat), crm.InboundUser{ID: idOf(anna)}, crm.PresenceTyping); err != nil {
+			if err := w.PublishPresence(t.Context(), onGr, crm.Presence{Chat: chatOf(chat), By: crm.InboundUser{ID: idOf(anna)}, Type: crm.PresenceTyping}); err != nil {
 				t.Fatal(err)
 			}
 			for _, ev := range w.Live.Published()[before:] {

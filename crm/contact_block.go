@@ -94,6 +94,15 @@ func (s *Service) BlockContact(ctx context.Context, a Actor, at ContactAddress, 
 // contactToBlock returns a contact and its private chat, as far as there are any. What the
 // actor may not see is a not-found error.
 func (c *change) contactToBlock(l *line, a Actor, key ChatKey) (*models.Contact, *models.Chat, error) {
+	k, chat, err := c.personHere(l, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return k, chat, c.mayRename(l, a, chat)
+}
+
+// personHere returns a person's contact and private chat, as far as there are any.
+func (c *change) personHere(l *line, key ChatKey) (*models.Contact, *models.Chat, error) {
 	k, err := c.tx.ContactByAlias(l.licenseID, l.messenger, key.External)
 	if errors.Is(err, models.ErrNotFound) {
 		k, err = nil, nil
@@ -102,10 +111,7 @@ func (c *change) contactToBlock(l *line, a Actor, key ChatKey) (*models.Contact,
 		return nil, nil, err
 	}
 	chat, err := c.privateChat(l, key, k)
-	if err != nil {
-		return nil, nil, err
-	}
-	return k, chat, c.mayRename(l, a, chat)
+	return k, chat, err
 }
 
 // privateChat returns the chat with a person, or nil.

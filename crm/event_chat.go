@@ -134,12 +134,14 @@ type ChatMergeItem struct {
 }
 
 // ChatPresenceItem is the item of chatPresence: a person outside is typing,
-// recording, or has stopped. Like qr, the event goes to the sockets only.
+// recording, or has stopped; or has come online or gone. Like qr, the event goes to the
+// sockets only.
 type ChatPresenceItem struct {
-	Type     string  `json:"type"` // typing, recording or paused
+	Type     string  `json:"type"` // typing, recording, paused, online or offline
 	Chat     ChatRef `json:"chat"`
 	FromUser Author  `json:"fromUser"`
-	Time     int64   `json:"time"` // unix seconds
+	LastSeen *int64  `json:"lastSeen"` // unix seconds, of offline; null: not known
+	Time     int64   `json:"time"`     // unix seconds
 }
 
 // ChatProcessItem is the item of chatProcess. Process is null or inWork.

@@ -32,6 +32,37 @@ func (s *Service) RenewGroupLink(ctx context.Context, a Actor, at ChatAddress) (
 	})
 }
 
+// GroupByLink returns the group that people join by a link, whether or not the account is in
+// it. Only owners and admins may ask, as they alone may join: what is answered is of people
+// outside.
+func (s *Service) GroupByLink(ctx context.Context, a Actor, on Line, link string) (*Group, error) {
+	if _, err := s.line(s.Store.Read(ctx), a, on.LicenseID, on.Messenger, manage); err != nil {
+		return nil, err
+	}
+	code, err := inviteCode(link)
+	if err != nil {
+		return nil, err
+	}
+	l, groups, err := s.groupsOf(ctx, a, on, manage)
+	if err != nil {
+		return nil, err
+	}
+	g, err := groups.GroupByLink(ctx, on, code)
+	if err != nil {
+		return nil, err
+	}
+	return g, s.nameMembers(ctx, l, a, g)
+}
+
+// inviteCode returns the code in a link by which people join.
+func inviteCode(link string) (string, error) {
+	found := inviteForm.FindStringSubmatch(link)
+	if found == nil {
+		return "", Invalid("link", "must be a link such as https://chat.whatsapp.com/..., or its code")
+	}
+	return found[3], nil
+}
+
 // JoinGroup makes the line's account a member of the group with this link, and makes the
 // group's chat. Only owners and admins may do so.
 func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) (*JoinedGroup, error) {
@@ -39,11 +70,11 @@ func (s *Service) JoinGroup(ctx context.Context, a Actor, on Line, link string) 
 	if err != nil {
 		return nil, err
 	}
-	found := inviteForm.FindStringSubmatch(link)
-	if found == nil {
-		return nil, Invalid("link", "must be a link such as https://chat.whatsapp.com/..., or its code")
+	code, err := inviteCode(link)
+	if err != nil {
+		return nil, err
 	}
-	joined, err := groups.JoinGroup(asking(ctx, a), on, found[3])
+	joined, err := groups.JoinGroup(asking(ctx, a), on, code)
 	if err != nil {
 		return nil, err
 	}

@@ -61,14 +61,14 @@ func (s *Service) seesGroup(ctx context.Context, l *line, a Actor, id string) er
 	return err
 }
 
-// Groups lists the groups that the line's account is in and that the actor may see,
+// Groups lists the groups that the line's account is in and that the actor may see, with or
 // without their members.
-func (s *Service) Groups(ctx context.Context, a Actor, on Line) ([]Group, error) {
+func (s *Service) Groups(ctx context.Context, a Actor, on Line, members bool) ([]Group, error) {
 	l, groups, err := s.groupsOf(ctx, a, on, read)
 	if err != nil {
 		return nil, err
 	}
-	all, err := groups.Groups(ctx, on)
+	all, err := groups.Groups(ctx, on, members)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +76,9 @@ func (s *Service) Groups(ctx context.Context, a Actor, on Line) ([]Group, error)
 	for _, g := range all {
 		switch err := s.seesGroup(ctx, l, a, g.ID); {
 		case err == nil:
+			if err := s.nameMembers(ctx, l, a, &g); err != nil {
+				return nil, err
+			}
 			seen = append(seen, g)
 		case !isNotFound(err):
 			return nil, err
@@ -104,6 +107,9 @@ func (s *Service) namedGroup(ctx context.Context, l *line, a Actor, groups group
 
 // nameMembers gives the members the names of those contacts that the actor may see.
 func (s *Service) nameMembers(ctx context.Context, l *line, a Actor, g *Group) error {
+	if len(g.Members) == 0 {
+		return nil
+	}
 	ids := make([]string, len(g.Members))
 	for i, m := range g.Members {
 		ids[i] = m.ID
@@ -113,36 +119,6 @@ func (s *Service) nameMembers(ctx context.Context, l *line, a Actor, g *Group) e
 		g.Members[i].Name = names[m.ID]
 	}
 	return err
-}
-
-// CreateGroup makes a group with these members, and its chat. Who cannot be added is in
-// the answer, with the reason.
-func (s *Service) CreateGroup(ctx context.Context, a Actor, on Line, in GroupInput) (*CreatedGroup, error) {
-	made, _, err := s.createGroup(ctx, a, on, in)
-	return made, err
-}
-
-func (s *Service) createGroup(ctx context.Context, a Actor, on Line, in GroupInput) (made *CreatedGroup, chat *models.Chat, err error) {
-	l, groups, err := s.groupsOf(ctx, a, on, write)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := in.check(on.Messenger); err != nil {
-		return nil, nil, err
-	}
-	if made, err = groups.CreateGroup(asking(ctx, a), on, in); err != nil {
-		return nil, nil, err
-	}
-	err = s.recordGroup(ctx, on, func(c *change, l *line) error {
-		if chat, err = c.groupChat(l, made.Group.ID, in.Name); err != nil {
-			return err
-		}
-		return c.groupDone(a, l, chat, InboundGroup{Now: &made.Group, Joined: true}, AuditGroupMade, nil)
-	})
-	if err == nil {
-		err = s.nameMembers(ctx, l, a, &made.Group)
-	}
-	return made, chat, err
 }
 
 // ChangeGroup changes a group's name, description and settings, one after the other. When

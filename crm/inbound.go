@@ -144,6 +144,12 @@ func (c *change) applyInbound(l *line, v renderer, b batch) (answer InboundResul
 	if answer.Archives, err = each(nil, b.archives, func(a *archiveArrival) (string, error) { return c.applyArchive(chats, a) }); err != nil {
 		return answer, err
 	}
+	if answer.States, err = each(nil, b.states, func(st *chatStateArrival) (string, error) { return c.applyState(chats, st) }); err != nil {
+		return answer, err
+	}
+	if answer.Calls, err = each(nil, b.calls, func(k *callArrival) (string, error) { return c.applyCall(l, chats, k) }); err != nil {
+		return answer, err
+	}
 	return answer, c.applyGroups(l, chats, b)
 }
 

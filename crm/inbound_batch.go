@@ -22,6 +22,8 @@ type InboundBatch struct {
 	Reads    []InboundRead
 	Tags     []InboundTag
 	Archives []InboundArchive
+	States   []InboundChatState
+	Calls    []InboundCall
 	Groups   []InboundGroup
 	// AllGroups are the ids of all groups that the account is in, after Groups has told of
 	// them: it is no longer in others. nil: not known.
@@ -114,6 +116,8 @@ type InboundResult struct {
 	Reads    []string
 	Tags     []string
 	Archives []string
+	States   []string
+	Calls    []string
 }
 
 // Further results of the parts of an InboundBatch.

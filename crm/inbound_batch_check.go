@@ -19,6 +19,8 @@ type inboundExtras struct {
 	reads     []readArrival
 	tags      []tagArrival
 	archives  []archiveArrival
+	states    []chatStateArrival
+	calls     []callArrival
 	groups    []groupArrival
 	allGroups []ID // nil: not known
 }
@@ -76,6 +78,14 @@ func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	for i, a := range in.Archives {
 		chat, err := a.Chat.check(messenger, fmt.Sprintf("archives[%d].chat.", i))
 		b.archives, violations = append(b.archives, archiveArrival{chat, a.Archived}), append(violations, err)
+	}
+	for i := range in.States {
+		st, err := in.States[i].check(messenger, i)
+		b.states, violations = append(b.states, st), append(violations, err)
+	}
+	for i := range in.Calls {
+		k, err := in.Calls[i].check(messenger, i, now)
+		b.calls, violations = append(b.calls, k), append(violations, err)
 	}
 	for i := range in.Groups {
 		g, err := in.Groups[i].check(messenger, fmt.Sprintf("groups[%d].", i), now)

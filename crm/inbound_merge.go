@@ -202,6 +202,11 @@ func merge(chat, other *models.Chat) {
 	if d := disappearingOf(other); d.Since > chat.DisappearsSince {
 		d.apply(chat)
 	}
+	chat.Archived, chat.Pinned = chat.Archived && other.Archived, chat.Pinned || other.Pinned
+	chat.MarkedUnread = chat.MarkedUnread || other.MarkedUnread
+	if chat.MutedUntil == 0 {
+		chat.MutedUntil = other.MutedUntil
+	}
 	chat.Username = firstOf(chat.Username, other.Username)
 	if chat.Image == nil {
 		chat.Image, chat.PictureID, chat.PictureState, chat.PictureAt = other.Image, other.PictureID, other.PictureState, other.PictureAt

@@ -171,6 +171,14 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	for i := range b.archives {
 		ids = append(ids, b.archives[i].chat.ids()...)
 	}
+	for i := range b.states {
+		ids = append(ids, b.states[i].chat.ids()...)
+	}
+	for i := range b.calls {
+		if b.calls[i].Type == CallOffer {
+			ids = append(ids, b.calls[i].chat.ids()...)
+		}
+	}
 	for i := range b.groups {
 		ids = append(ids, b.groups[i].chat.ids()...)
 	}

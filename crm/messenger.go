@@ -103,7 +103,8 @@ type Messenger interface {
 	Status(ctx context.Context, l Line) (LineStatus, error)
 	// MessageID makes the id of a message that is about to be sent, unique in the line.
 	MessageID(l Line) string
-	// Typing shows the other side that we are writing (kind text) or recording (voice).
+	// Typing shows the other side that we are writing (kind text) or recording (voice), or
+	// have paused.
 	// The signal may be lost.
 	Typing(ctx context.Context, l Line, chatID, kind string) error
 	// Pair begins to pair an account: with a code for that phone, or with a QR code

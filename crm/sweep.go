@@ -20,7 +20,7 @@ const (
 
 // RunSweeper removes what is no longer needed, every hour until ctx ends: expired
 // Idempotency-Keys, expired replaced secrets of apps and callback URLs, expired invitations and tickets for streams, old entries
-// of the audit log and of the logs of callback URLs and webhooks, days that no line is rated by any more, files that belong to no
+// of the audit log and of the logs of callback URLs and webhooks, days that no line is rated by any more, calls that are over, files that belong to no
 // message, and parts in chats of people who may have none. It logs an error and tries
 // again in the next hour.
 func (s *Service) RunSweeper(ctx context.Context) error {
@@ -52,6 +52,7 @@ func (s *Service) Sweep(ctx context.Context) (err error) {
 		func(tx *models.Tx) error { return tx.ForgetOldSecrets(s.Now().Unix()) },
 		func(tx *models.Tx) error { return tx.ForgetLineDays(models.Day(s.Now().Unix()) - lineDays) },
 		func(tx *models.Tx) error { return tx.DeleteExpiredInvitations(s.Now().Unix()) },
+		func(tx *models.Tx) error { return tx.ForgetCalls(s.Now().Add(-callLife).Unix()) },
 		func(tx *models.Tx) error { return tx.DeleteEventTickets(s.Now().Add(-EventTicketLife).Unix()) },
 	} {
 		err = errors.Join(err, s.Store.Tx(ctx, forget))

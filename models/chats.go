@@ -110,6 +110,7 @@ func (tx *Tx) MergeChat(into, from int64) error {
 		`UPDATE files SET chat_id = ? WHERE chat_id = ?`,
 		`UPDATE outbox SET chat_id = ? WHERE chat_id = ?`,
 		`UPDATE cold_contacts SET chat_id = ? WHERE chat_id = ?`,
+		`UPDATE calls SET chat_id = ? WHERE chat_id = ?`,
 	} {
 		if err := tx.db.Exec(q, into, from).Error; err != nil {
 			return err

@@ -67,6 +67,10 @@ type Chat struct {
 	PictureID         string  // the messenger's id of the picture
 	PictureState      string  // shown, none or hidden; empty: it was not asked
 	PictureAt         int64   // when it was last asked; 0: never
+	Archived          bool    // this and the next three: how the account's phone arranges it
+	Pinned            bool
+	MutedUntil        int64 // unix seconds; 0: it is not muted; -1: for ever
+	MarkedUnread      bool
 }
 
 // ChatMember is an employee with a part in a chat besides the responsible.

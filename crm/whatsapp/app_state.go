@@ -18,13 +18,15 @@ import (
 
 func (s *session) markedRead(ctx context.Context, cli *whatsmeow.Client, e *events.MarkChatAsRead) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
-	if !ok || !e.Action.GetRead() {
+	if !ok || s.ownState(appstate.IndexMarkChatAsRead, e.JID, e.Timestamp) {
 		return true
 	}
-	if e.FromFullSync && (s.ofThePast(true) || time.Since(e.Timestamp) > repairWhile) {
+	if !s.arranged(ctx, cli, e.JID, e.FromFullSync, crm.ChatStateChanges{Unread: crm.Value(!e.Action.GetRead())}) {
+		return false
+	}
+	if !e.Action.GetRead() || e.FromFullSync && (s.ofThePast(true) || time.Since(e.Timestamp) > repairWhile) {
 		return true
 	}
-	s.awaitChat(ctx, cli, e.JID)
 	when := sensible(e.Timestamp)
 	return s.ingest(ctx, crm.InboundBatch{Reads: []crm.InboundRead{{Chat: chat, Time: &when}}})
 }
@@ -53,7 +55,14 @@ func (s *session) labelled(ctx context.Context, cli *whatsmeow.Client, e *events
 
 func (s *session) archived(ctx context.Context, cli *whatsmeow.Client, e *events.Archive) (kept bool) {
 	chat, ok := s.place(ctx, cli, e.JID)
-	if !ok || !s.m.Archives {
+	if !ok {
+		return true
+	}
+	if !s.ownState(appstate.IndexArchive, e.JID, e.Timestamp) &&
+		!s.arranged(ctx, cli, e.JID, e.FromFullSync, crm.ChatStateChanges{Archived: crm.Value(e.Action.GetArchived())}) {
+		return false
+	}
+	if !s.m.Archives {
 		return true
 	}
 	past := s.ofThePast(e.FromFullSync)

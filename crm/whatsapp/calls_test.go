@@ -59,3 +59,36 @@ func TestCallsAreRejected(t *testing.T) {
 		}
 	})
 }
+
+// TestStepsOfCalls checks that each step of a call is told once: what happens on the phone,
+// what WhatsApp tells of other devices, and the line's own rejection.
+func TestStepsOfCalls(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.pair(t)
+		missed, taken, refused := h.anna.Call(h.shop, false), h.anna.Call(h.shop, true), h.anna.Call(h.shop, false)
+		h.awaitItem(t, crm.EventCall, missed, `"type":"offer"`, `"video":false`, `"group":false`, `"chat":{"id":"`+anna+`"}`, `"fromUser":{"id":"`+anna+`"`)
+		h.awaitItem(t, crm.EventCall, taken, `"type":"offer"`, `"video":true`)
+		h.awaitItem(t, crm.EventCall, refused, `"type":"offer"`)
+		h.anna.HangUp(h.shop, missed, "timeout")
+		h.anna.HangUp(h.shop, missed, "timeout")
+		h.awaitItem(t, crm.EventCall, missed, `"type":"timeout"`)
+		h.anna.HangUp(h.shop, taken, "accepted_elsewhere")
+		h.awaitItem(t, crm.EventCall, taken, `"type":"accept"`, `"video":true`)
+		h.anna.HangUp(h.shop, taken, "")
+		h.awaitItem(t, crm.EventCall, taken, `"type":"terminate"`)
+		h.anna.HangUp(h.shop, refused, "rejected_elsewhere")
+		h.awaitItem(t, crm.EventCall, refused, `"type":"reject"`)
+		h.anna.HangUp(h.shop, "AAAA", "timeout") // of a call that is not known
+		if _, err := h.ChangeLineSettings(t.Context(), h.Owner, testLine, crm.LineSettingsChanges{RejectCalls: crm.Value(true)}); err != nil {
+			t.Fatal(err)
+		}
+		ours := h.anna.Call(h.shop, false)
+		h.awaitItem(t, crm.EventCall, ours, `"type":"reject"`)
+		h.anna.HangUp(h.shop, ours, "")
+		h.anna.SendText(h.shop, "the end")
+		h.awaitItem(t, crm.EventMessage, "the end")
+		if n := len(h.Events(t, crm.EventCall)); n != 9 {
+			t.Errorf("told %d times, want 9", n)
+		}
+	})
+}

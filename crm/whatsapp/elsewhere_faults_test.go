@@ -106,7 +106,7 @@ func TestLineThatMoves(t *testing.T) {
 	w := newWorld(t)
 	w.pair(t)
 	w.stop()
-	if _, err := w.m.Groups(t.Context(), testLine); !errors.Is(err, errReconnecting) {
+	if _, err := w.m.Groups(t.Context(), testLine, false); !errors.Is(err, errReconnecting) {
 		t.Errorf("the caller hears %v", err)
 	}
 }

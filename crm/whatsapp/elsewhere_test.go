@@ -109,7 +109,7 @@ func (h *harness) groupsElsewhere(t *testing.T) {
 		t.Errorf("which member is the account is lost: %+v", made.Group.Members)
 	}
 	at := crm.ChatAddress{Line: testLine, ChatID: made.Group.ID}
-	if list, err := h.Groups(t.Context(), h.Reader, testLine); err != nil || len(list) != 1 || list[0].ID != made.Group.ID {
+	if list, err := h.Groups(t.Context(), h.Reader, testLine, false); err != nil || len(list) != 1 || list[0].ID != made.Group.ID {
 		t.Errorf("listed as %+v, %v", list, err)
 	}
 	changed, err := h.ChangeGroup(t.Context(), h.Operator, at, crm.GroupChanges{
@@ -125,7 +125,19 @@ func (h *harness) groupsElsewhere(t *testing.T) {
 	if renewed, err2 := h.RenewGroupLink(t.Context(), h.Owner, at); err != nil || err2 != nil || renewed.Link == link.Link {
 		t.Errorf("its links are %+v, %v and %+v, %v", link, err, renewed, err2)
 	}
+	if err := h.SetGroupPicture(t.Context(), h.Operator, at, whatsapptest.Photo(800, 600)); err != nil {
+		t.Errorf("a picture: %v", err)
+	}
+	if shown, err := h.GroupPicture(t.Context(), h.Reader, at); err != nil || shown.URL == nil || !strings.HasPrefix(*shown.URL, "https://") {
+		t.Errorf("its picture is %+v, %v", shown, err)
+	}
+	if list, err := h.Groups(t.Context(), h.Reader, testLine, true); err != nil || len(list) != 1 || len(list[0].Members) != 2 || !list[0].Members[0].Self {
+		t.Errorf("listed with members as %+v, %v", list, err)
+	}
 	choir := h.wa.NewGroup("Choir", true, h.anna)
+	if g, err := h.GroupByLink(t.Context(), h.Owner, testLine, choir.Invite()); err != nil || g.Name != "Choir" {
+		t.Errorf("the group of a link is %+v, %v", g, err)
+	}
 	joined, err := h.JoinGroup(t.Context(), h.Owner, testLine, "https://chat.whatsapp.com/"+choir.Invite())
 	if err != nil || joined.Group == nil || joined.Group.Name != "Choir" {
 		t.Fatalf("joined %+v, %v", joined, err)
@@ -308,7 +320,7 @@ func TestCallOfTheDead(t *testing.T) {
 			}
 			f.wa.Mute()
 			eventually(t, "the process that has the line now does not use it", func() bool {
-				_, err := h.Groups(testwait.Context(t), h.Operator, testLine)
+				_, err := h.Groups(testwait.Context(t), h.Operator, testLine, false)
 				return err == nil
 			})
 			h.noCallsLeft(t)
@@ -324,6 +336,7 @@ func TestCallsKeepWhatTheySay(t *testing.T) {
 	for _, v := range []any{
 		&typingArgs{}, &pairArgs{}, &crm.Assertion{}, &confirmArgs{}, &blockArgs{}, &checkArgs{}, &groupArgs{}, &groupLinkArgs{}, &crm.GroupInput{},
 		&groupChange{}, &membersArgs{}, &joinArgs{}, &crm.Pairing{}, &crm.CheckedNumber{}, &crm.MemberResult{}, &crm.Caller{}, &crm.Error{}, &sentGroup{}, &joinedGroup{},
+		&sentGroups{}, &groupPictureArgs{},
 	} {
 		fill(reflect.ValueOf(v).Elem())
 		text, err := json.Marshal(v)

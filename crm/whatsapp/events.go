@@ -35,6 +35,12 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.call(ctx, cli, e.BasicCallMeta, callMedia(e.Data))
 	case *events.CallOfferNotice:
 		return s.call(ctx, cli, e.BasicCallMeta, e.Media)
+	case *events.CallAccept:
+		return s.callStep(ctx, e.BasicCallMeta, crm.CallAccept)
+	case *events.CallReject:
+		return s.callStep(ctx, e.BasicCallMeta, crm.CallReject)
+	case *events.CallTerminate:
+		return s.callEnded(ctx, e)
 	case *events.MediaRetry:
 		return s.mediaAgain(ctx, cli, e)
 
@@ -47,6 +53,10 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.labelled(ctx, cli, e)
 	case *events.Archive:
 		return s.archived(ctx, cli, e)
+	case *events.Pin:
+		return s.pinned(ctx, cli, e)
+	case *events.Mute:
+		return s.muted(ctx, cli, e)
 	case *events.Contact:
 		return s.contact(ctx, cli, e)
 	case *events.Blocklist: // it may not have the changes
@@ -115,6 +125,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 
 	case *events.ChatPresence:
 		s.typing(ctx, cli, e)
+	case *events.Presence:
+		s.cameOrWent(ctx, cli, e)
 
 	case *events.NotifyAccountReachoutTimelock:
 		return s.restricted(ctx, e)
@@ -124,17 +136,16 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.AppStateSyncComplete:
 		return s.partComplete(ctx, cli, e)
 
-	// how the owner arranges chats on the phone: the CRM has no counterpart, and its
+	// how the owner marks messages on the phone: the CRM has no counterpart, and its
 	// data belongs to the company, not to one phone
-	case *events.Pin, *events.Mute, *events.Star, *events.UnarchiveChatsSetting, *events.UserStatusMute,
+	case *events.Star, *events.UnarchiveChatsSetting, *events.UserStatusMute,
 		*events.LabelAssociationMessage: // labels are tags of chats
 	// the owner removed messages from the phone: the company keeps them
 	case *events.ClearChat, *events.DeleteChat, *events.DeleteForMe:
-	// online state and "about" texts of people: not shown
-	case *events.Presence, *events.UserAbout:
-	// the course of a call: its offer is the message
-	case *events.CallAccept, *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.CallTerminate,
-		*events.CallReject, *events.UnknownCallEvent:
+	// "about" texts of people: they are asked for
+	case *events.UserAbout:
+	// how a call is set up between devices
+	case *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.UnknownCallEvent:
 	// progress of catching up: each item arrives as an event of its own
 	case *events.OfflineSyncPreview, *events.KeepAliveRestored:
 	// between devices and WhatsApp: whatsmeow handles them
@@ -275,18 +286,4 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
 		s.askChannels(ctx, cli)
 	})
-}
-
-// ownName returns the name that the account's owner chose. whatsmeow has it too, but
-// writes its copy at any time.
-func (s *session) ownName() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.name
-}
-
-func (s *session) rename(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.name = name
 }

@@ -10,6 +10,7 @@ import (
 
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/content"
+	"chatcast/crm/whatsapp/media"
 )
 
 var (
@@ -30,6 +31,7 @@ func (q asked) group(info *types.GroupInfo) crm.Group {
 		id := owner.id()
 		g.OwnerID = &id
 	}
+	q.describe(&g, info)
 	own := self(q.cli)
 	for _, member := range info.Participants {
 		if member.Error != 0 { // of a new group: this person is not in it
@@ -45,6 +47,27 @@ func (q asked) group(info *types.GroupInfo) crm.Group {
 	g.Size = max(len(g.Members), info.ParticipantCount)
 	return g
 }
+
+// describe adds where a group belongs, and who named it.
+func (q asked) describe(g *crm.Group, info *types.GroupInfo) {
+	g.Community, g.Announcements = info.IsParent, info.IsDefaultSubGroup
+	if parent := chatID(info.LinkedParentJID); parent != "" {
+		g.CommunityID = &parent
+	}
+	if g.Description != "" {
+		g.DescriptionID = content.Clip(info.TopicID, maxTopicID)
+	}
+	if !info.NameSetAt.IsZero() {
+		g.NameAt = info.NameSetAt.Unix()
+	}
+	if by := q.person(q.ctx, q.cli, info.NameSetBy, info.NameSetByPN); by.id() != "" {
+		id := by.id()
+		g.NameBy = &id
+	}
+}
+
+// maxTopicID is more than WhatsApp's ids of descriptions have.
+const maxTopicID = 128
 
 // maxTopic is more than WhatsApp allows.
 const maxTopic = 4096
@@ -149,6 +172,8 @@ func answerOf(err error) error {
 		return err
 	case errors.Is(err, whatsmeow.ErrGroupNotFound), errors.Is(err, whatsmeow.ErrNotInGroup):
 		return errNoGroup
+	case errors.Is(err, whatsmeow.ErrInvalidImageFormat), errors.Is(err, media.ErrNoPicture):
+		return crm.Invalid("picture", "cannot be shown as a picture")
 	case errors.Is(err, whatsmeow.ErrInviteLinkInvalid), errors.Is(err, whatsmeow.ErrInviteLinkRevoked):
 		return crm.Invalid("link", "is not valid, or not any more")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, whatsmeow.ErrIQTimedOut):

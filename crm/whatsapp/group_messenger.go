@@ -44,12 +44,14 @@ func (m *Messenger) ask(ctx context.Context, l crm.Line, f func(q asked) error) 
 	return answerOf(f(asked{s, ctx, cli}))
 }
 
-func (m *Messenger) groups(ctx context.Context, l crm.Line) (all []crm.Group, err error) {
+func (m *Messenger) groups(ctx context.Context, l crm.Line, members bool) (all []crm.Group, err error) {
 	return all, m.ask(ctx, l, func(q asked) error {
 		found, err := q.cli.GetJoinedGroups(q.ctx)
 		for _, info := range found {
 			g := q.group(info)
-			g.Members = nil
+			if !members {
+				g.Members = nil
+			}
 			all = append(all, g)
 		}
 		return err

@@ -40,7 +40,7 @@ func told(results []crm.MemberResult) string {
 // TestGroupsOfALine makes a group, writes in it, and changes all that can be changed.
 func TestGroupsOfALine(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
-		if _, err := h.Groups(t.Context(), h.Owner, testLine); code(err) != crm.CodeUnavailable {
+		if _, err := h.Groups(t.Context(), h.Owner, testLine, false); code(err) != crm.CodeUnavailable {
 			t.Errorf("a line without an account: %v", err)
 		}
 		h.pair(t)
@@ -68,7 +68,7 @@ func TestGroupsOfALine(t *testing.T) {
 		if _, err := h.anna.AwaitText(testwait.Context(t), "welcome"); err != nil {
 			t.Error(err)
 		}
-		list, err := h.Groups(t.Context(), h.Reader, testLine)
+		list, err := h.Groups(t.Context(), h.Reader, testLine, false)
 		if err != nil || len(list) != 1 || list[0].ID != made.Group.ID || list[0].Size != 2 || list[0].Members != nil {
 			t.Errorf("listed as %+v, %v", list, err)
 		}

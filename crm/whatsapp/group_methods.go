@@ -34,13 +34,34 @@ func (s sentGroup) group() *crm.Group {
 	return s.Group
 }
 
+// sentGroups are groups with their members, as they travel between processes.
+type sentGroups []sentGroup
+
 var groupsMethod = method[none, []crm.Group]{"groups", toAsk, func(ctx context.Context, m *Messenger, l crm.Line, _ none) ([]crm.Group, error) {
-	return m.groups(ctx, l)
+	return m.groups(ctx, l, false)
+}}
+
+var memberGroupsMethod = method[none, sentGroups]{"groups with members", toAsk, func(ctx context.Context, m *Messenger, l crm.Line, _ none) (sentGroups, error) {
+	all, err := m.groups(ctx, l, true)
+	sent := make(sentGroups, len(all))
+	for i := range all {
+		sent[i] = sendGroup(&all[i])
+	}
+	return sent, err
 }}
 
 // Groups implements crm.GroupMessenger.
-func (m *Messenger) Groups(ctx context.Context, l crm.Line) ([]crm.Group, error) {
-	return groupsMethod.call(ctx, m, l, none{})
+func (m *Messenger) Groups(ctx context.Context, l crm.Line, members bool) (all []crm.Group, err error) {
+	if !members {
+		return groupsMethod.call(ctx, m, l, none{})
+	}
+	sent, err := memberGroupsMethod.call(ctx, m, l, none{})
+	for _, s := range sent {
+		if g := s.group(); g != nil {
+			all = append(all, *g)
+		}
+	}
+	return all, err
 }
 
 type groupArgs struct{ ID string }

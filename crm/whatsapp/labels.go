@@ -208,11 +208,7 @@ func labelMutations(cli *whatsmeow.Client, ch crm.LabelChange) []appstate.Mutati
 	if ch.ChatID == "" {
 		return appstate.BuildLabelEdit(ch.Label, ch.Name, ch.Color, ch.Deleted).Mutations
 	}
-	id := ch.ChatID
-	if ch.LID != "" && cli.Store.LIDMigrationTimestamp > 0 { // the phone knows its chats by hidden ids
-		id = ch.LID
-	}
-	j, err := jidOf(id)
+	j, err := phoneChat(cli, ch.ChatID, ch.LID)
 	if err != nil {
 		return nil
 	}

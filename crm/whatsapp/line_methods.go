@@ -25,6 +25,12 @@ var methods = map[string]callee{
 	groupsMethod.name: groupsMethod, groupMethod.name: groupMethod, groupLinkMethod.name: groupLinkMethod,
 	createGroupMethod.name: createGroupMethod, changeGroupMethod.name: changeGroupMethod, changeMembersMethod.name: changeMembersMethod,
 	joinGroupMethod.name: joinGroupMethod, leaveGroupMethod.name: leaveGroupMethod,
+	memberGroupsMethod.name: memberGroupsMethod, linkedGroupMethod.name: linkedGroupMethod,
+	presenceMethod.name: presenceMethod, chatStateMethod.name: chatStateMethod,
+	privacyMethod.name: privacyMethod, setPrivacyMethod.name: setPrivacyMethod,
+	profileMethod.name: profileMethod, setNameMethod.name: setNameMethod, setAboutMethod.name: setAboutMethod,
+	setPictureMethod.name: setPictureMethod, personMethod.name: personMethod,
+	groupPictureMethod.name: groupPictureMethod, setGroupPictureMethod.name: setGroupPictureMethod,
 }
 
 type typingArgs struct{ Chat, Kind string }

@@ -27,6 +27,7 @@ const (
 // attention holds how the account is shown on one connection, and who is typing.
 type attention struct {
 	mu      sync.Mutex
+	always  bool               // guarded by mu: it is online also while nobody writes; on all connections
 	cli     *whatsmeow.Client  // guarded by mu: the next three fields are for its connection
 	online  bool               // guarded by mu: the account is shown as online
 	until   time.Time          // guarded by mu: when online ends
@@ -113,7 +114,7 @@ func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
 	}
 	shown := types.PresenceUnavailable
 	s.attention.mu.Lock()
-	if s.attention.cli == cli && s.attention.online {
+	if s.attention.always || s.attention.cli == cli && s.attention.online {
 		shown = types.PresenceAvailable
 	}
 	s.attention.mu.Unlock()
@@ -143,10 +144,36 @@ func (s *session) typing(ctx context.Context, cli *whatsmeow.Client, e *events.C
 	if e.Chat.Server == types.GroupServer {
 		chat = crm.InboundChat{ID: content.ID(chatID(e.Chat)), Type: "group"}
 	}
-	by := crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN), LID: who.lid()}
-	if err := s.m.rules.PublishPresence(ctx, s.on, chat, by, what); err != nil {
-		s.log.Info("a typing notification could not be published", "error", err)
+	s.publishPresence(ctx, who, crm.Presence{Chat: chat, Type: what})
+}
+
+func (s *session) publishPresence(ctx context.Context, who pair, p crm.Presence) {
+	p.By = crm.InboundUser{ID: content.ID(who.id()), Phone: phoneOf(who.PN), LID: who.lid()}
+	if err := s.m.rules.PublishPresence(ctx, s.on, p); err != nil {
+		s.log.Info("the presence of a person could not be published", "type", p.Type, "error", err)
 	}
+}
+
+// cameOrWent publishes that a person has come online or gone. WhatsApp tells it of those whom
+// the account has subscribed to, and only while the account is online itself. Like typing, it
+// is not stored and not retried.
+func (s *session) cameOrWent(ctx context.Context, cli *whatsmeow.Client, e *events.Presence) {
+	if e.From.User == "" || chatID(e.From) == "" || e.From.Server == types.GroupServer {
+		return
+	}
+	p := crm.Presence{Type: crm.PresenceOnline}
+	if e.Unavailable {
+		p.Type = crm.PresenceOffline
+		if !e.LastSeen.IsZero() && e.LastSeen.Unix() > 0 {
+			p.LastSeen = new(e.LastSeen.Unix())
+		}
+	}
+	if !s.attention.news("online "+e.From.ToNonAD().String(), p.Type, time.Now()) {
+		return
+	}
+	who := s.person(ctx, cli, e.From, types.EmptyJID)
+	p.Chat = who.chat()
+	s.publishPresence(ctx, who, p)
 }
 
 // news reports whether the state is new, or was last sent at least typingPause ago:
@@ -175,14 +202,22 @@ func (m *Messenger) typing(ctx context.Context, l crm.Line, chat, kind string) e
 		return err
 	}
 	shown := types.ChatPresenceMediaText
-	if kind == crm.TypingVoice {
+	switch kind {
+	case crm.TypingVoice:
 		shown = types.ChatPresenceMediaAudio
+	case crm.TypingPaused: // nobody has to be online for that
+		if cli.SendChatPresence(ctx, to, types.ChatPresencePaused, shown) != nil {
+			return errNotTyping
+		}
+		return nil
 	}
 	if err := s.attend(ctx, cli, to); err != nil && !errors.Is(err, whatsmeow.ErrNoPushName) {
-		return crm.Unavailable("WhatsApp did not take it: the connection is being renewed")
+		return errNotTyping
 	}
 	if err := cli.SendChatPresence(ctx, to, types.ChatPresenceComposing, shown); err != nil {
-		return crm.Unavailable("WhatsApp did not take it: the connection is being renewed")
+		return errNotTyping
 	}
 	return nil
 }
+
+var errNotTyping = crm.Unavailable("WhatsApp did not take it: the connection is being renewed")

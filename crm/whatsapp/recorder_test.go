@@ -436,8 +436,8 @@ func (r *recorder) Release(_ context.Context, on crm.Line, owner string) error {
 	return nil
 }
 
-func (r *recorder) PublishPresence(_ context.Context, _ crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error {
-	r.change(func() { r.presences = append(r.presences, chat.ID.String()+" "+by.ID.String()+" "+typ) })
+func (r *recorder) PublishPresence(_ context.Context, _ crm.Line, p crm.Presence) error {
+	r.change(func() { r.presences = append(r.presences, p.Chat.ID.String()+" "+p.By.ID.String()+" "+p.Type) })
 	return nil
 }
 

@@ -59,7 +59,7 @@ type lines interface {
 	RemoveLines(ctx context.Context, n crm.LineNode) (removed bool, err error)
 	LeaveLines(ctx context.Context, name string) error
 	LineNodes(ctx context.Context, messengerType string) ([]crm.LineNode, error)
-	PublishPresence(ctx context.Context, on crm.Line, chat crm.InboundChat, by crm.InboundUser, typ string) error
+	PublishPresence(ctx context.Context, on crm.Line, p crm.Presence) error
 	AccountSettings(ctx context.Context, on crm.Line) (crm.AccountSettings, error)
 	AccountDisappears(ctx context.Context, on crm.Line, after, since int64) error
 	LabelChanges(ctx context.Context, on crm.Line, after int64, limit int) ([]crm.LabelChange, error)

@@ -54,6 +54,7 @@ func (a *API) Register(r gin.IRouter) {
 	a.registerMessages(line)
 	a.registerLine(line)
 	a.registerGroups(line)
+	a.registerAccount(line)
 	a.registerCallbacks(keyed, line)
 }
 

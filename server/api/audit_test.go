@@ -65,6 +65,8 @@ var everyday = map[string]string{
 	chatRoute + "/responsible/pin PUT":         "the same",
 	chatRoute + "/producer PUT":                "the same",
 	chatRoute + "/level PUT":                   "the same",
+	chatRoute + "/state PATCH":                 "the same",
+	lineRoute + "/presence PUT":                "a signal that nothing keeps",
 	chatRoute + "/process PUT":                 "the same",
 	chatRoute + "/tags POST":                   "the same",
 	chatRoute + "/tags/{tagId} DELETE":         "the same",

@@ -25,6 +25,7 @@ func (a *API) registerChats(keyed, line gin.IRouter) {
 	chat.PUT("/responsible", chatAction(a, idInput.value, a.CRM.SetResponsible))
 	chat.PUT("/responsible/pin", chatAction(a, typeInput.value, a.CRM.PinResponsible))
 	chat.PUT("/producer", chatAction(a, idInput.value, a.CRM.SetProducer))
+	chat.PATCH("/state", chatAction(a, func(in crm.ChatStateChanges) crm.ChatStateChanges { return in }, a.CRM.ChangeChatState))
 	chat.PUT("/level", chatAction(a, idInput.value, a.CRM.SetLevel))
 	chat.PUT("/process", chatAction(a, processInput.value, a.CRM.SetProcess))
 	chat.POST("/tags", chatAction(a, tagIDInput.value, a.CRM.TagChat))

@@ -11,6 +11,7 @@ import (
 func (a *API) registerGroups(line gin.IRouter) {
 	line.GET("/groups", on(a, pathLine, a.groups))
 	line.POST("/groups", on(a, pathLine, a.createGroup))
+	line.GET("/groups/join", on(a, pathLine, a.groupByLink))
 	line.POST("/groups/join", on(a, pathLine, a.joinGroup))
 
 	group := line.Group("/groups/:groupId")
@@ -23,6 +24,9 @@ func (a *API) registerGroups(line gin.IRouter) {
 	group.DELETE("/admins", a.groupMembers(crm.MembersDemote))
 	group.GET("/link", groupAnswer(a, a.CRM.GroupLink))
 	group.DELETE("/link", groupAnswer(a, a.CRM.RenewGroupLink))
+	group.GET("/picture", groupAnswer(a, a.CRM.GroupPicture))
+	group.PUT("/picture", on(a, pathGroup, a.setGroupPicture))
+	group.DELETE("/picture", on(a, pathGroup, a.removeGroupPicture))
 }
 
 // pathGroup returns the group that the path names.
@@ -39,7 +43,32 @@ func groupAnswer[T any](a *API, do func(context.Context, crm.Actor, crm.ChatAddr
 }
 
 func (a *API) groups(c *gin.Context, line crm.Line) (any, error) {
-	return a.CRM.Groups(c.Request.Context(), actor(c), line)
+	members, err := queryBool(c, "members")
+	if err != nil {
+		return nil, err
+	}
+	return a.CRM.Groups(c.Request.Context(), actor(c), line, members != nil && *members)
+}
+
+func (a *API) groupByLink(c *gin.Context, line crm.Line) (any, error) {
+	return a.CRM.GroupByLink(c.Request.Context(), actor(c), line, c.Query("link"))
+}
+
+// pictureInput is a picture as base64.
+type pictureInput struct {
+	Picture []byte `json:"picture"`
+}
+
+func (a *API) setGroupPicture(c *gin.Context, at crm.ChatAddress) (any, error) {
+	var in pictureInput
+	if err := body(c, &in); err != nil {
+		return nil, err
+	}
+	return nil, a.CRM.SetGroupPicture(c.Request.Context(), actor(c), at, in.Picture)
+}
+
+func (a *API) removeGroupPicture(c *gin.Context, at crm.ChatAddress) (any, error) {
+	return nil, a.CRM.RemoveGroupPicture(c.Request.Context(), actor(c), at)
 }
 
 func (a *API) createGroup(c *gin.Context, line crm.Line) (any, error) {

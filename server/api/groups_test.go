@@ -3,6 +3,7 @@ package api_test
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func (p *phone) answer() (*crm.Group, error) {
 	}}, p.reach()
 }
 
-func (p *phone) Groups(context.Context, crm.Line) ([]crm.Group, error) {
+func (p *phone) Groups(context.Context, crm.Line, bool) ([]crm.Group, error) {
 	g, err := p.answer()
 	if err != nil {
 		return nil, err
@@ -40,6 +41,22 @@ func (p *phone) Groups(context.Context, crm.Line) ([]crm.Group, error) {
 }
 
 func (p *phone) Group(context.Context, crm.Line, string) (*crm.Group, error) { return p.answer() }
+
+func (p *phone) GroupByLink(context.Context, crm.Line, string) (*crm.Group, error) { return p.answer() }
+
+func (p *phone) GroupPicture(context.Context, crm.Line, string) (string, error) {
+	_, err := p.answer()
+	return "https://pps.whatsapp.net/v/picture.jpg", err
+}
+
+// SetGroupPicture makes a picture of another id each time.
+func (p *phone) SetGroupPicture(_ context.Context, _ crm.Line, _ string, picture []byte) (string, error) {
+	if _, err := p.answer(); err != nil || picture == nil {
+		return "", err
+	}
+	p.pictures++
+	return fmt.Sprint(p.pictures), nil
+}
 
 func (p *phone) GroupLink(context.Context, crm.Line, string, bool) (string, error) {
 	_, err := p.answer()
@@ -90,15 +107,22 @@ const (
 	groupsOf = phoneLine + "/groups"
 	group    = groupsOf + "/" + neighbours
 	people   = `{"members":["+7 999 000-33-44","79990001122"]}`
+	photo    = `{"picture":"/9j/4AAQSkZJRgABAQAAAQABAAD/2Q=="}` // the beginning of a JPEG
 )
 
 // groupSteps are successful requests of every operation on groups.
 func groupSteps(w *walker) []step {
 	return []step{
 		{w.Operator, "POST " + groupsOf, `{"name":"Neighbours","description":"Our street","members":["79990001122"]}`, 0, "", nil},
+		{w.Admin, "POST " + groupsOf, `{"name":"Choir","members":["79990001122"],"promote":true}`, 0, "", nil},
 		{w.Operator, "POST " + phoneLine + "/chats", `{"type":"group","name":"Neighbours","participantsItems":[{"value":"79990001122"}]}`, 0, "", nil},
 		{w.Reader, "GET " + groupsOf, "", 0, "", nil},
+		{w.Reader, "GET " + groupsOf + "?members=true", "", 0, "", nil},
 		{w.Reader, "GET " + group, "", 0, "", nil},
+		{w.Operator, "PUT " + group + "/picture", photo, 0, "", nil},
+		{w.Reader, "GET " + group + "/picture", "", 0, "", nil},
+		{w.Operator, "DELETE " + group + "/picture", "", 0, "", nil},
+		{w.Admin, "GET " + groupsOf + "/join?link=https://chat.whatsapp.com/AbCdEfGhIjKl", "", 0, "", nil},
 		{w.Operator, "PATCH " + group, `{"name":"Friends","description":"","announce":true,"locked":false,"ephemeral":86400}`, 0, "", nil},
 		{w.Operator, "POST " + group + "/members", people, 0, "", nil},
 		{w.Admin, "POST " + group + "/admins", people, 0, "", nil},
@@ -154,6 +178,13 @@ func TestGroupRights(t *testing.T) {
 		for _, bad := range []step{
 			{w.Owner, "POST " + groupsOf, `{"name":" ","members":["120363000000000001@g.us","nobody"]}`, 422, "", nil},
 			{w.Owner, "POST " + groupsOf, `{"name":"x","description":3}`, 422, "", nil},
+			{w.Owner, "POST " + groupsOf, `{"name":"x","picture":"R0lGODlh"}`, 422, "", nil},
+			{w.Operator, "POST " + groupsOf, `{"name":"x","promote":true}`, 403, "", nil},
+			{w.Owner, "GET " + groupsOf + "?members=some", "", 422, "", nil},
+			{w.Owner, "PUT " + group + "/picture", `{}`, 422, "", nil},
+			{w.Owner, "PUT " + group + "/picture", `{"picture":"R0lGODlh"}`, 422, "", nil},
+			{w.Owner, "PUT " + group + "/picture", `{"picture":"***"}`, 422, "", nil},
+			{w.Owner, "GET " + groupsOf + "/join?link=https://example.com/AbCdEfGhIjKl", "", 422, "", nil},
 			{w.Owner, "PATCH " + group, `{"ephemeral":5}`, 422, "", nil},
 			{w.Owner, "PATCH " + group, `{"name":null}`, 422, "", nil},
 			{w.Owner, "POST " + group + "/members", `{"members":[]}`, 422, "", nil},
@@ -169,12 +200,12 @@ func TestGroupRights(t *testing.T) {
 			step{w.Admin, "PATCH /v1/companies/2224/employees/687", `{"onlyMine":true}`, 0, "", nil},
 		)
 		for _, s := range groupSteps(w) {
-			if s.who != w.Admin && s.request != "POST "+groupsOf && s.request != "POST "+phoneLine+"/chats" && s.request != "GET "+groupsOf {
+			if s.who != w.Admin && s.request != "POST "+groupsOf && s.request != "POST "+phoneLine+"/chats" && !strings.HasPrefix(s.request, "GET "+groupsOf+"?") && s.request != "GET "+groupsOf {
 				s.who, s.want = w.Operator, 404
 				w.steps(s)
 			}
 		}
-		list, err := w.Service.Groups(t.Context(), w.Operator, crm.Line{LicenseID: 1229, Messenger: "WhatsApp"})
+		list, err := w.Service.Groups(t.Context(), w.Operator, crm.Line{LicenseID: 1229, Messenger: "WhatsApp"}, true)
 		if err != nil || len(list) != 0 {
 			t.Errorf("the operator sees %+v, %v", list, err)
 		}

@@ -86,7 +86,7 @@ func (w *walker) wrongParameters(op apitest.Operation, request string) {
 		w.steps(step{w.Owner, request, "", 422, "", nil})
 		return
 	}
-	w.steps(step{w.Owner, request + "?limit=1000&format=gif&companyId=x&after=x&channel=private-v1.users.685", "", 422, "", nil})
+	w.steps(step{w.Owner, request + "?limit=1000&members=x&format=gif&companyId=x&after=x&channel=private-v1.users.685", "", 422, "", nil})
 }
 
 // strange asks for existing objects as another company's owner: 404.

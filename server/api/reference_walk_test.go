@@ -36,6 +36,8 @@ type phone struct {
 	refusal                error  // of questions about groups
 	configured             int    // calls of Configure
 	member                 string // the id of the member of its group; empty: the number
+	pictures               int    // that were set
+	name, about            string // of its account
 }
 
 var (
@@ -337,6 +339,7 @@ func (w *walker) everything() {
 	w.chats()
 	w.messages()
 	w.groups()
+	w.accountOfLine()
 	w.quick()
 	w.apps()
 	w.streams()

@@ -71,7 +71,7 @@ var channelTable = []Channel{
 	{Name: "private-v1.licenses.{licenseId}.messengers.{type}", Who: "who may read the licence", Events: []string{
 		"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
 		"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess", "messageEdit", "messageDelete",
-		"messengerStatus", "qr", "chatMerge", "chatGroup", "chatPresence", "chatName", "contactName", "contactBlock",
+		"messengerStatus", "qr", "chatMerge", "chatGroup", "chatPresence", "chatName", "contactName", "contactBlock", "chatState", "call",
 	}},
 	{Name: "private-v1.companies.{companyId}", Who: "the company's employees", Events: []string{"employeeStatus", "employeeWorkday"}},
 	{Name: "private-v1.users.{userId}", Who: "that user", Events: []string{"quickResponseList", "quickResponse"}},

@@ -20,19 +20,31 @@ func (w *world) withAccounts(messenger string) {
 		passkeysOfLines
 		groupsOfLines
 		numbersOfLines
-	}{real.(crm.Queued), passkeysOfLines{real.(crm.PasskeyMessenger)}, groupsOfLines{real.(crm.Configured)}, numbersOfLines{}}
+		accountsOfLines
+	}{real.(crm.Queued), passkeysOfLines{real.(crm.PasskeyMessenger)}, groupsOfLines{real.(crm.Configured)}, numbersOfLines{}, accountsOfLines{w.values["contactId"]}}
 	for company, id := range groupIDs {
 		w.set("groupId", company, id)
 	}
 	err := w.p.Components().Store.Tx(w.t.Context(), func(tx *models.Tx) error {
 		for _, company := range []string{alpha, bravo} { // of the contact, so that all who read the line see it
-			id := fmt.Sprint(w.values["contactId"][company]) + "@c.us"
-			_, err := tx.EnsureChat(&models.Chat{
-				CompanyID: companyIDs[company], LicenseID: companyIDs[company] + 100, MessengerType: messenger,
-				ExternalID: id, Hash: "h of " + company, Type: models.ChatPrivate, Name: company + " customer", Status: models.ChatOpen,
-			})
+			license := companyIDs[company] + 100
+			of := fmt.Sprint(w.values["messengerType"][company])
+			key, err := crm.ParseChatID("", of, fmt.Sprint(w.values["guarded"][company]))
 			if err != nil {
 				return err
+			}
+			guarded, err := tx.ChatByExternal(license, of, key.External)
+			if err != nil {
+				return err
+			}
+			for key, responsible := range map[string]*int64{"contactId": nil, "guarded": guarded.ResponsibleID} {
+				_, err := tx.EnsureChat(&models.Chat{
+					CompanyID: companyIDs[company], LicenseID: license, MessengerType: messenger, ResponsibleID: responsible,
+					ExternalID: fmt.Sprint(w.values[key][company]) + "@c.us", Hash: key + " of " + company, Type: models.ChatPrivate, Name: company + " customer", Status: models.ChatOpen,
+				})
+				if err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -41,6 +53,7 @@ func (w *world) withAccounts(messenger string) {
 		w.t.Fatal(err)
 	}
 	w.set("GroupLink.link", alpha, "https://chat.whatsapp.com/AbCdEfGhIjKl")
+	w.set("link", alpha, "https://chat.whatsapp.com/AbCdEfGhIjKl")
 }
 
 // passkeysOfLines is embedded for what Queued lacks.
@@ -73,7 +86,7 @@ func (groupsOfLines) find(l crm.Line, id string) (*crm.Group, error) {
 	return nil, &crm.Error{Code: crm.CodeNotFound, Message: "group not found"}
 }
 
-func (g groupsOfLines) Groups(_ context.Context, l crm.Line) ([]crm.Group, error) {
+func (g groupsOfLines) Groups(_ context.Context, l crm.Line, _ bool) ([]crm.Group, error) {
 	found, err := g.find(l, "")
 	if err != nil {
 		return nil, err
@@ -83,6 +96,20 @@ func (g groupsOfLines) Groups(_ context.Context, l crm.Line) ([]crm.Group, error
 
 func (g groupsOfLines) Group(_ context.Context, l crm.Line, id string) (*crm.Group, error) {
 	return g.find(l, id)
+}
+
+func (g groupsOfLines) GroupByLink(_ context.Context, l crm.Line, _ string) (*crm.Group, error) {
+	return g.find(l, "")
+}
+
+func (g groupsOfLines) GroupPicture(_ context.Context, l crm.Line, id string) (string, error) {
+	_, err := g.find(l, id)
+	return "https://pps.whatsapp.net/v/picture.jpg", err
+}
+
+func (g groupsOfLines) SetGroupPicture(_ context.Context, l crm.Line, id string, _ []byte) (string, error) {
+	_, err := g.find(l, id)
+	return "1", err
 }
 
 func (g groupsOfLines) GroupLink(_ context.Context, l crm.Line, id string, _ bool) (string, error) {

@@ -28,7 +28,7 @@ type shape struct {
 
 // needsAccounts reports whether the operation needs a messenger with accounts.
 func needsAccounts(op apitest.Operation) bool {
-	return slices.Contains(op.Events(), "messengerStatus") || slices.Contains(op.Tags, "groups") || strings.HasSuffix(op.Path, "{messengerType}/settings") ||
+	return slices.Contains(op.Events(), "messengerStatus") || slices.Contains(op.Tags, "groups") || slices.Contains(op.Tags, "account") || strings.HasSuffix(op.Path, "/state") || strings.HasSuffix(op.Path, "{messengerType}/settings") ||
 		strings.HasSuffix(op.Path, "/contacts/check") || strings.HasSuffix(op.Path, "/block")
 }
 

@@ -12,6 +12,7 @@ export const names = {
   'contactName.contact': 'ContactRef',
   'contactBlock.contact': 'ContactRef',
   'messengerStatus.ratingReasons': 'RatingReason',
+  'chatState.state': 'ChatStateFields',
   'chatGroup.group': 'GroupFields',
   'chatGroup.members': 'GroupMember',
   'chatGroup.group.members': 'GroupMember',

@@ -20,6 +20,7 @@ export type QuickResponseList = QuickResponseListSaved | QuickResponseListDestro
  * The data of each event, by its name.
  */
 export interface EventMap {
+  call: CallData;
   chatAccomplice: ChatAccompliceData;
   chatAuditor: ChatAuditorData;
   chatConversation: ChatConversationData;
@@ -33,6 +34,7 @@ export interface EventMap {
   chatRead: ChatReadData;
   chatResponsible: ChatResponsibleData;
   chatResponsiblePin: ChatResponsiblePinData;
+  chatState: ChatStateData;
   chatStatus: ChatStatusData;
   chatTag: ChatTagData;
   contactBlock: ContactBlockData;
@@ -47,6 +49,60 @@ export interface EventMap {
   qr: QrData;
   quickResponse: QuickResponseData;
   quickResponseList: QuickResponseListData;
+}
+/**
+ * A step of a call that a person makes to the account of the line.
+ */
+export interface CallData {
+  payload: {
+    data: [Call, ...Call[]];
+    meta: CallMeta;
+  };
+}
+/**
+ * What CallData lists in payload.data.
+ */
+export interface Call {
+  type: 'offer' | 'accept' | 'reject' | 'timeout' | 'terminate';
+  /**
+   * Of the call, and of its message in the chat.
+   */
+  id: string;
+  chat: ChatRef;
+  fromUser: Author;
+  video: boolean;
+  group: boolean;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+}
+/**
+ * A chat, by its id.
+ */
+export interface ChatRef {
+  id: string;
+}
+/**
+ * Who wrote a message, as the messenger knows them.
+ */
+export interface Author {
+  id: MessengerId;
+  username: string | null;
+  name: string;
+  phone: string | null;
+}
+/**
+ * Where CallData belongs.
+ */
+export interface CallMeta {
+  type: 'call';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
 }
 /**
  * An accomplice joined a chat or left it.
@@ -72,12 +128,6 @@ export interface ChatAccomplice {
  */
 export interface UserRef {
   id: number;
-}
-/**
- * A chat, by its id.
- */
-export interface ChatRef {
-  id: string;
 }
 /**
  * The application that caused it, by its id.
@@ -266,15 +316,6 @@ export interface GroupMember {
   role: 'member' | 'admin' | 'owner';
 }
 /**
- * Who wrote a message, as the messenger knows them.
- */
-export interface Author {
-  id: MessengerId;
-  username: string | null;
-  name: string;
-  phone: string | null;
-}
-/**
  * Where ChatGroupData belongs.
  */
 export interface ChatGroupMeta {
@@ -381,7 +422,7 @@ export interface ChatNameMeta {
   eventId?: number;
 }
 /**
- * A customer is typing or recording, or has stopped. It goes to the sockets alone, never into the journal.
+ * A customer is typing or recording, or has stopped; or has come online or gone. It goes to the sockets alone, never into the journal.
  */
 export interface ChatPresenceData {
   payload: {
@@ -393,9 +434,13 @@ export interface ChatPresenceData {
  * What ChatPresenceData lists in payload.data.
  */
 export interface ChatPresence {
-  type: 'typing' | 'recording' | 'paused';
+  type: 'typing' | 'recording' | 'paused' | 'online' | 'offline';
   chat: ChatRef;
   fromUser: Author;
+  /**
+   * Of offline: when the person was there last, unix seconds. Null: not known, or hidden.
+   */
+  lastSeen: number | null;
   /**
    * Unix seconds.
    */
@@ -549,6 +594,51 @@ export interface ChatResponsiblePin {
  */
 export interface ChatResponsiblePinMeta {
   type: 'chatResponsiblePin';
+  licenseId: number;
+  messengerType: string;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * The phone of the line's account arranges a chat in another way: the archive, the top of the list, the sound, the mark as unread.
+ */
+export interface ChatStateData {
+  payload: {
+    data: [ChatState, ...ChatState[]];
+    meta: ChatStateMeta;
+  };
+}
+/**
+ * What ChatStateData lists in payload.data.
+ */
+export interface ChatState {
+  chat: ChatRef;
+  state: ChatStateFields;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * How the phone arranges it now.
+ */
+export interface ChatStateFields {
+  archived: boolean;
+  pinned: boolean;
+  /**
+   * It is marked as unread, whatever was read.
+   */
+  unread: boolean;
+  /**
+   * Unix seconds until which new messages make no sound; -1: for ever; null: they do.
+   */
+  mutedUntil: number | null;
+}
+/**
+ * Where ChatStateData belongs.
+ */
+export interface ChatStateMeta {
+  type: 'chatState';
   licenseId: number;
   messengerType: string;
   /**

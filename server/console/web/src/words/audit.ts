@@ -44,6 +44,8 @@ const actions: Record<Rest['AuditAction'], string> = {
   'message.deleted': 'Message deleted for all',
   'chat.renamed': 'Chat renamed',
   'contact.renamed': 'Contact renamed',
+  'line.profile': 'Profile of the account changed',
+  'line.privacy': 'Privacy of the account changed',
   'contact.blocked': 'Contact blocked',
   'contact.unblocked': 'Contact no longer blocked',
   'contact.checked': 'Asked whether numbers use the messenger',

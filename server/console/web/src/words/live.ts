@@ -60,10 +60,20 @@ export const live = {
       link: (chat: string) => `${chat} has another link to join`,
     } as Record<string, (chat: string, who: string) => string>,
     did: (line: string, who: string) => `${line} · by ${who}`,
+    chatState: (chat: string) => `The phone arranges ${chat} in another way`,
+    call: {
+      offer: (chat: string) => `${chat} calls`,
+      accept: (chat: string) => `A call of ${chat} was taken on the phone`,
+      reject: (chat: string) => `A call of ${chat} was rejected`,
+      timeout: (chat: string) => `Nobody took a call of ${chat}`,
+      terminate: (chat: string) => `A call of ${chat} has ended`,
+    } as Record<string, (chat: string) => string>,
     presence: {
       typing: (who: string) => `${who} is typing`,
       recording: (who: string) => `${who} is recording`,
       paused: (who: string) => `${who} has stopped typing`,
+      online: (who: string) => `${who} is online`,
+      offline: (who: string) => `${who} is offline`,
     } as Record<string, (who: string) => string>,
     tag: {
       add: (tag: string, chat: string) => `Tag ${tag} added to ${chat}`,

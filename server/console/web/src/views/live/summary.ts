@@ -118,6 +118,8 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   chatName: (i) => i.by(say.chatName(i.chat(), text(i.fields.name))),
   contactName: (i) => i.by(say.contactName(text(object(i.fields.contact).id), text(i.fields.name))),
   contactBlock: (i) => i.by((i.fields.blocked === true ? say.blocked : say.unblocked)(text(object(i.fields.contact).id))),
+  chatState: (i) => i.by(say.chatState(i.chat())),
+  call: (i) => pick(say.call, i.type)(i.chat()),
   chatMerge: (i) => say.merged(i.chatOf('from'), i.chatOf('to')),
   chatGroup: (i) => {
     const line = pick(say.group, i.type)(i.chat(), people(i.fields.members));

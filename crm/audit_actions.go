@@ -47,8 +47,8 @@ const (
 	AuditMessageDeleted       = "message.deleted"
 	AuditLineSettings         = "line.settings"
 	AuditInstanceChanged      = "instance.changed" // what other dialects' clients know of a line
-	AuditLineProfile          = "line.profile" // what people see of its account
-	AuditLinePrivacy          = "line.privacy" // who sees it
+	AuditLineProfile          = "line.profile"     // what people see of its account
+	AuditLinePrivacy          = "line.privacy"     // who sees it
 	AuditChatRenamed          = "chat.renamed"
 	AuditContactRenamed       = "contact.renamed"
 	AuditContactBlocked       = "contact.blocked"

@@ -18,8 +18,8 @@ import (
 
 // Lines besides onGr.
 var (
-	onOther    = crm.Line{LicenseID: crmtest.OtherLicenseID, Messenger: "grWhatsApp"}
-	onStrange  = crm.Line{LicenseID: crmtest.StrangeLicense, Messenger: "grWhatsApp"}
+	onOther   = crm.Line{LicenseID: crmtest.OtherLicenseID, Messenger: "grWhatsApp"}
+	onStrange = crm.Line{LicenseID: crmtest.StrangeLicense, Messenger: "grWhatsApp"}
 )
 
 // keyAction is something that keys with these rights may do.

@@ -148,7 +148,7 @@ func TestChatEvents(t *testing.T) {
 		w.ingest(crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: id(bob), LID: id(hidden)}}})
 		w.golden("event/chat.merge")
 		for _, typ := range []string{crm.PresenceTyping, crm.PresenceRecording, crm.PresencePaused} {
-			w.must(w.PublishPresence(t.Context(), on, crm.InboundChat{ID: id(ann)}, crm.InboundUser{ID: id(ann), Name: "Ann"}, typ))
+			w.must(w.PublishPresence(t.Context(), on, crm.Presence{Chat: crm.InboundChat{ID: id(ann)}, By: crm.InboundUser{ID: id(ann), Name: "Ann"}, Type: typ}))
 			w.golden("event/presence." + typ)
 		}
 		call := crm.InboundMessage{ID: id("CALL1"), Chat: crm.InboundChat{ID: id(ann)}, FromUser: &crm.InboundUser{ID: id(ann), Name: "Ann Lee"}, Type: "call", Subtype: ptr("video")}

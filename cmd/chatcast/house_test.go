@@ -48,6 +48,9 @@ var mayImport = map[string][]string{
 	"server/api/apitest":         {"server/api", "crm"},           // checks answers against openapi.yaml, in tests
 	"server/api/docs":            {"server/api", "crm", "server"}, // the reference as a page
 	"server/console":             {"server"},
+	"server/evolution":           {"server", "server/evolution/shape", "channels/refusals", "crm"},
+	"server/evolution/shape":     {"crm"}, // events and messages in Evolution's words, pure
+	"server/socketio":            {"server", "broadcasting", "broadcasting/apps", "channels"},
 	"models/testdb":              {"channels/testwait", "models"},
 
 	"broadcasting/redis":           {"broadcasting", "broadcasting/cluster"},
@@ -59,7 +62,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast/config": {"broadcasting/apps", "broadcasting/redis", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
 		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/cluster", "broadcasting/history", "broadcasting/postgres", "broadcasting/redis", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
-		"server", "server/api", "server/api/docs", "server/console", "server/pusher",
+		"server", "server/api", "server/api/docs", "server/console", "server/evolution", "server/evolution/shape", "server/pusher", "server/socketio",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests
 		"cmd/chatcast/app", "cmd/chatcast/config", "channels/testwait", "broadcasting", "crm/crmtest", "crm/whatsapp/whatsapptest", "models", "models/testdb",

@@ -76,6 +76,7 @@ func (s *Service) AllChats(ctx context.Context, a Actor, q ChatQuery) (Page[Chat
 	if err != nil {
 		return Page[ChatData]{}, err
 	}
+	f.Key = k
 	return s.chatPage(ctx, tx, f)
 }
 

@@ -43,7 +43,7 @@ apps:
 		run  func(t *testing.T, c *nodes)
 	}{
 		{"publish", publishElsewhere}, {"presence", presence}, {"counts", counts}, {"client events", clientEvents}, {"cache channels", cacheChannels},
-		{"users", users}, {"journal", journal}, {"resume", resume}, {"streams", streams}, {"rights", rights}, {"sessions", sessions},
+		{"users", users}, {"journal", journal}, {"resume", resume}, {"streams", streams}, {"rights", rights}, {"sessions", sessions}, {"keys", keys},
 		{"apps", appChanges}, {"employees", employees}, {"callback URL", callbackURL}, {"metrics", busMetrics}, {"kill", killed}, {"stop", stopped},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, c) })

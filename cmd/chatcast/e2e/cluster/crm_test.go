@@ -180,6 +180,33 @@ func rights(t *testing.T, c *nodes) {
 	}
 }
 
+// keys that are revoked on one node end on all.
+func keys(t *testing.T, c *nodes) {
+	var made struct {
+		ID  int64
+		Key string
+	}
+	c.owner(c.a).Must("POST", "/v1/keys", map[string]any{"name": "program", "rights": []string{"read"}}, &made)
+	var sockets []*e2e.Socket
+	for _, n := range c.all() {
+		sockets = append(sockets, n.as(made.Key).Subscribe(telegramChannel))
+	}
+	ws, socketID := e2e.ConnectSocket(t, c.a.Base) // and its permission comes from another node
+	auth, data := c.b.as(made.Key).Authorize(socketID, telegramChannel, nil)
+	ws.Enter(telegramChannel, auth, data)
+	stream := c.b.as(made.Key).MustStream(e2e.StreamPath(telegramChannel, ""), "")
+	c.owner(c.d).Must("DELETE", fmt.Sprintf("/v1/keys/%d", made.ID), nil, nil)
+	for _, ws := range append(sockets, ws) {
+		expelled(t, ws)
+	}
+	stream.Ends("the stream of a revoked key")
+	for _, n := range c.all() {
+		if status, answer := n.as(made.Key).Call("GET", "/v1/licenses", nil); status != http.StatusForbidden {
+			t.Errorf("a revoked key is answered %d %s", status, answer)
+		}
+	}
+}
+
 // expelled expects that the socket is closed because its user's access has ended.
 func expelled(t *testing.T, ws *e2e.Socket) {
 	t.Helper()

@@ -49,6 +49,7 @@ const (
 	AuditInstanceChanged      = "instance.changed" // what other dialects' clients know of a line
 	AuditLineProfile          = "line.profile"     // what people see of its account
 	AuditLinePrivacy          = "line.privacy"     // who sees it
+	AuditStatusPosted         = "status.posted"
 	AuditChatRenamed          = "chat.renamed"
 	AuditContactRenamed       = "contact.renamed"
 	AuditContactBlocked       = "contact.blocked"
@@ -88,7 +89,7 @@ var auditActions = []string{
 	AuditInvitationMade, AuditInvitationAccepted, AuditInvitationWithdrawn,
 	AuditEmployeeChanged, AuditEmployeeRemoved, AuditEmployeeLeft, AuditCompanyMade, AuditCompanyChanged,
 	AuditKeyMade, AuditKeyRevoked, AuditLicenseMade, AuditLicenseRenamed, AuditLicenseRemoved, AuditMessengerAdded, AuditMessengerRemoved,
-	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditLineProfile, AuditLinePrivacy, AuditInstanceChanged, AuditMessageDeleted,
+	AuditLinePairing, AuditLinePasskey, AuditLinePasskeyCancelled, AuditLinePaired, AuditLineLoggedOut, AuditLineReplaced, AuditLineSettings, AuditLineProfile, AuditLinePrivacy, AuditInstanceChanged, AuditStatusPosted, AuditMessageDeleted,
 	AuditChatRenamed, AuditContactRenamed, AuditContactBlocked, AuditContactUnblocked, AuditContactsChecked,
 	AuditGroupMade, AuditGroupChanged, AuditGroupMembers, AuditGroupLink, AuditGroupJoined, AuditGroupLeft,
 	AuditCallbackMade, AuditCallbackChanged, AuditCallbackRemoved, AuditCallbackRewound, AuditCallbackResumed, AuditCallbackRotated, AuditCallbackRedelivered,

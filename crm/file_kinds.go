@@ -119,6 +119,22 @@ const (
 	MessageVoice   = "voice"
 )
 
+// kindAsked sets the type of a message with a file of this MIME type.
+func (m *Outgoing) kindAsked(mimeType string) (err error) {
+	if m.Type != SubtypeVideoNote {
+		m.Type, err = typeAsked(m.Type, mimeType)
+		return err
+	}
+	if kind, _, _ := strings.Cut(mimeType, "/"); kind != "video" && mimeType != "" {
+		return Invalid("type", "can be videoNote only of a video")
+	}
+	if m.Content.Caption != "" {
+		return Invalid("caption", "must be empty: round videos have none")
+	}
+	m.Type, m.Subtype = MessageVideo, SubtypeVideoNote
+	return nil
+}
+
 // typeAsked returns the type of a message with a file of this MIME type: the one that its
 // sender asks for, when the file can be that. An empty mimeType is not known yet.
 func typeAsked(asked, mimeType string) (string, error) {
@@ -142,7 +158,7 @@ func typeAsked(asked, mimeType string) (string, error) {
 		}
 		return asked, nil
 	}
-	return "", Invalid("type", "must be sticker, voice, image, video, audio, document or absent")
+	return "", Invalid("type", "must be sticker, voice, videoNote, image, video, audio, document or absent")
 }
 
 func typeOfFile(mimeType string) string {

@@ -29,7 +29,7 @@ func (s *Service) SendFile(ctx context.Context, a Actor, at ChatAddress, u *Uplo
 		}
 		u.name = fileName(name)
 	}
-	if m.Type, err = typeAsked(m.Type, u.mime); err != nil {
+	if err := m.kindAsked(u.mime); err != nil {
 		return sent, err
 	}
 	m.Content.File = nil
@@ -62,7 +62,7 @@ func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, n
 	m.Content.File = &FileData{Link: link, Name: name}
 	kind := mimeByExtension[strings.ToLower(path.Ext(name))]
 	m.Content.File.MimeType = given(kind)
-	if m.Type, err = typeAsked(m.Type, kind); err != nil {
+	if err := m.kindAsked(kind); err != nil {
 		return Sent{}, err
 	}
 	if err := m.check(); err != nil {

@@ -22,7 +22,7 @@ var inviteForm = regexp.MustCompile(`^(https://chat\.whatsapp\.com/(invite/)?)?(
 
 // check checks the group, and returns the members' ids on the wire.
 func (in *GroupInput) check(messenger string) error {
-	members, err := peopleOf(messenger, in.Members, 0)
+	members, err := peopleOf(messenger, "members", in.Members, 0)
 	if err := allViolations(checkRequired("name", in.Name, maxGroupName), checkText("description", in.Description, maxGroupDescription), err); err != nil {
 		return err
 	}
@@ -77,16 +77,16 @@ func (ch GroupChanges) single() (all []GroupChanges, details []map[string]string
 	return all, details
 }
 
-// peopleOf returns the ids on the wire of people that a request names by number or id,
-// each once.
-func peopleOf(messenger string, names []string, least int) ([]string, error) {
+// peopleOf returns the ids on the wire of people that a field of a request names by number
+// or id, each once.
+func peopleOf(messenger, field string, names []string, least int) ([]string, error) {
 	if len(names) < least || len(names) > maxGroupMembers {
-		return nil, Invalid("members", "must be %d to %d people", least, maxGroupMembers)
+		return nil, Invalid(field, "must be %d to %d people", least, maxGroupMembers)
 	}
 	var ids []string
 	var errs []error
 	for i, name := range names {
-		at := fmt.Sprintf("members[%d]", i)
+		at := fmt.Sprintf("%s[%d]", field, i)
 		if digits := phoneSigns.Replace(name); phoneForm.MatchString(digits) {
 			name = digits
 		}

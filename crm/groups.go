@@ -161,7 +161,7 @@ func (s *Service) ChangeMembers(ctx context.Context, a Actor, at ChatAddress, wh
 	if err != nil {
 		return nil, err
 	}
-	people, err := peopleOf(at.Messenger, members, 1)
+	people, err := peopleOf(at.Messenger, "members", members, 1)
 	if err != nil {
 		return nil, err
 	}

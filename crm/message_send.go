@@ -12,7 +12,7 @@ import (
 // Outgoing is a message to send.
 type Outgoing struct {
 	Type     string
-	Subtype  string // SubtypeVideoNote or empty
+	Subtype  string `json:",omitempty"` // SubtypeVideoNote or empty
 	Content  Content
 	Tracking *string // returned in messageStatus
 	Quoted   *ID     // the message that it answers
@@ -208,7 +208,7 @@ func mayWrite(chat *models.Chat) error {
 func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoing) (*models.Message, error) {
 	row := &models.Message{
 		FromMe: true, FromAPI: true, Time: c.now.Unix(), Type: m.Type, Tracking: m.Tracking, CreatedBy: &a.UserID,
-		Aside: aside(m.Type, nil, &m.Content),
+		Subtype: given(m.Subtype), Aside: aside(m.Type, nil, &m.Content),
 	}
 	if a.AppID != "" {
 		row.AppID = &a.AppID

@@ -66,6 +66,10 @@ func kindsToSend(t *testing.T) map[string]fileToSend {
 			v := m.GetVideoMessage()
 			return v.GetWidth() == 320 && v.GetHeight() == 240 && v.GetSeconds() == 5
 		}},
+		"round.mp4": {file: whatsapptest.Film(240, 240, 5), declared: "video/mp4", asked: "videoNote", arrives: func(m *waE2E.Message) bool {
+			v := m.GetPtvMessage()
+			return v.GetWidth() == 240 && v.GetSeconds() == 5 && m.GetVideoMessage() == nil
+		}},
 		"timeless.mp4": {file: whatsapptest.Film(320, 240, 0), declared: "video/mp4", arrives: func(m *waE2E.Message) bool {
 			return m.GetVideoMessage().GetWidth() == 320 && m.GetVideoMessage().Seconds == nil
 		}},
@@ -146,7 +150,7 @@ func TestFilesKeepTheirKind(t *testing.T) {
 func TestFilesAsked(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
-		for asked, file := range map[string][]byte{"sticker": whatsapptest.Photo(4, 4), "voice": whatsapptest.Photo(5, 5), "poll": whatsapptest.Photo(6, 6)} {
+		for asked, file := range map[string][]byte{"sticker": whatsapptest.Photo(4, 4), "voice": whatsapptest.Photo(5, 5), "videoNote": whatsapptest.Photo(7, 7), "poll": whatsapptest.Photo(6, 6)} {
 			u, err := h.StoreUpload(t.Context(), h.Operator, h.chat(), "x", "", bytes.NewReader(file))
 			if err != nil {
 				t.Fatal(err)

@@ -26,7 +26,7 @@ var methods = map[string]callee{
 	createGroupMethod.name: createGroupMethod, changeGroupMethod.name: changeGroupMethod, changeMembersMethod.name: changeMembersMethod,
 	joinGroupMethod.name: joinGroupMethod, leaveGroupMethod.name: leaveGroupMethod,
 	memberGroupsMethod.name: memberGroupsMethod, linkedGroupMethod.name: linkedGroupMethod,
-	presenceMethod.name: presenceMethod, chatStateMethod.name: chatStateMethod,
+	postMethod.name: postMethod, presenceMethod.name: presenceMethod, chatStateMethod.name: chatStateMethod,
 	privacyMethod.name: privacyMethod, setPrivacyMethod.name: setPrivacyMethod,
 	profileMethod.name: profileMethod, setNameMethod.name: setNameMethod, setAboutMethod.name: setAboutMethod,
 	setPictureMethod.name: setPictureMethod, personMethod.name: personMethod,

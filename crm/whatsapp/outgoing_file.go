@@ -141,6 +141,12 @@ func (s *session) upload(ctx context.Context, cli *whatsmeow.Client, ref *crm.Me
 		return nil, err
 	}
 	defer a.Content.Close()
+	return s.uploadFrom(ctx, cli, ref, a)
+}
+
+// uploadFrom uploads an open attachment, and sets the type of its message to the one that
+// it is sent as.
+func (s *session) uploadFrom(ctx context.Context, cli *whatsmeow.Client, ref *crm.MessageRef, a *crm.Attachment) (*uploaded, error) {
 	in, err := inspect(ctx, ref, a)
 	if err != nil {
 		return nil, err

@@ -323,6 +323,10 @@ func (r *recorder) OpenStored(_ context.Context, _ crm.Line, id string) (*crm.At
 	return nil, errors.New("no file " + id)
 }
 
+func (r *recorder) OpenPost(ctx context.Context, on crm.Line, f crm.StatusFile) (*crm.Attachment, error) {
+	return r.OpenStored(ctx, on, f.ID)
+}
+
 func (r *recorder) FileLimit() int64 { return 1 << 20 }
 
 func (r *recorder) SessionOf(_ context.Context, on crm.Line) (*crm.LineSession, error) {

@@ -41,6 +41,7 @@ type files interface {
 	FileFetched(ctx context.Context, on crm.Line, fileID string, r io.Reader) error
 	FileNotFetched(ctx context.Context, on crm.Line, fileID, state string, notBefore time.Time) error
 	OpenStored(ctx context.Context, on crm.Line, fileID string) (*crm.Attachment, error)
+	OpenPost(ctx context.Context, on crm.Line, f crm.StatusFile) (*crm.Attachment, error)
 	FileLimit() int64
 	PictureDue(ctx context.Context, on crm.Line, chatID string, changed bool) (id string, due bool, err error)
 	SetPicture(ctx context.Context, on crm.Line, chatID string, p crm.Picture) error

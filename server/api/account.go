@@ -16,6 +16,7 @@ func (a *API) registerAccount(line gin.IRouter) {
 	line.DELETE("/profile/picture", on(a, pathLine, a.removeProfilePicture))
 	line.GET("/privacy", on(a, pathLine, a.privacy))
 	line.PATCH("/privacy", lineChange(a, a.CRM.ChangePrivacy))
+	line.POST("/statuses", on(a, pathLine, a.postStatus))
 	line.PUT("/presence", on(a, pathLine, a.setPresence))
 	line.GET("/contacts/:contactId/profile", on(a, pathContact, a.contactProfile))
 }

@@ -14,6 +14,7 @@ var (
 	_ crm.PrivacyMessenger   = (*phone)(nil)
 	_ crm.PresenceMessenger  = (*phone)(nil)
 	_ crm.ChatStateMessenger = (*phone)(nil)
+	_ crm.StatusMessenger    = (*phone)(nil)
 )
 
 // refuse returns what the test wants the phone to answer to a question about its account.
@@ -55,6 +56,10 @@ func (p *phone) SetPrivacy(context.Context, crm.Line, crm.PrivacySetting, string
 	return p.refuse()
 }
 
+func (p *phone) PostStatus(context.Context, crm.Line, string, crm.StatusPost, *crm.StatusFile) (int64, error) {
+	return 1767000000, p.refuse()
+}
+
 func (p *phone) SetPresence(context.Context, crm.Line, bool) error { return p.refuse() }
 
 func (p *phone) SetChatState(context.Context, crm.Line, crm.ChatPlace, crm.ChatStateChanges) error {
@@ -73,6 +78,7 @@ func accountSteps(w *walker) []step {
 		{w.Admin, "GET " + phoneLine + "/privacy", "", 0, "", nil},
 		{w.Admin, "PATCH " + phoneLine + "/privacy", `{"readReceipts":"none","picture":"contacts","about":"all","online":"match_last_seen","lastSeen":"contact_blacklist","groupAdd":"contacts"}`, 0, "", nil},
 		{w.Admin, "PUT " + phoneLine + "/presence", `{"type":"available"}`, 0, "", nil},
+		{w.Admin, "POST " + phoneLine + "/statuses", `{"text":"Open until eight","background":"#12aa55","font":2,"receivers":["79990001122"]}`, 0, "", nil},
 		{w.Operator, "GET " + phoneLine + "/contacts/79990001122/profile", "", 0, "", nil},
 		{w.Operator, "PATCH " + phoneLine + "/chats/79990001122/state", `{"archived":true,"pinned":true,"unread":true,"mutedUntil":-1}`, 0, "", nil},
 	}
@@ -116,6 +122,10 @@ func TestAccountRights(t *testing.T) {
 				w.steps(s)
 			}
 		}
+		post := func(want int, fields ...string) step {
+			body, kind := form(t, fields...)
+			return step{w.Owner, "POST " + phoneLine + "/statuses", string(body), want, "", []string{"Content-Type", kind}}
+		}
 		for _, bad := range []step{
 			{w.Owner, "PATCH " + profileOf, `{"name":" "}`, 422, "", nil},
 			{w.Owner, "PATCH " + profileOf, `{"name":"A name that is longer than WhatsApp takes"}`, 422, "", nil},
@@ -125,6 +135,16 @@ func TestAccountRights(t *testing.T) {
 			{w.Owner, "PATCH " + phoneLine + "/privacy", `{"groupAdd":"none"}`, 422, "", nil},
 			{w.Owner, "PATCH " + phoneLine + "/privacy", `{"lastSeen":null}`, 422, "", nil},
 			{w.Owner, "PUT " + phoneLine + "/presence", `{"type":"composing"}`, 422, "", nil},
+			{w.Owner, "POST " + phoneLine + "/statuses", `{"text":" "}`, 422, "", nil},
+			{w.Owner, "POST " + phoneLine + "/statuses", `{"text":"Hi","background":"green"}`, 422, "", nil},
+			{w.Owner, "POST " + phoneLine + "/statuses", `{"text":"Hi","font":11}`, 422, "", nil},
+			{w.Owner, "POST " + phoneLine + "/statuses", `{"text":"Hi","caption":"x"}`, 422, "", nil},
+			{w.Owner, "POST " + phoneLine + "/statuses", `{"text":"Hi","receivers":["120363000000000001@g.us"]}`, 422, "", nil},
+			post(422, "@note.txt", "a text"),
+			post(422, "caption", "Look"),
+			post(422, "@cat.png", "\x89PNG\r\n\x1a\n", "background", "green"),
+			post(0, "@cat.png", "\x89PNG\r\n\x1a\n", "caption", "Look", "receivers", "79990001122,79990003344"),
+			{w.Owner, "POST " + line + "/statuses", `{"text":"Hi"}`, 409, "", nil},
 			{w.Owner, "GET " + phoneLine + "/contacts/120363000000000001@g.us/profile", "", 422, "", nil},
 			{w.Owner, "PATCH " + phoneLine + "/chats/79990001122/state", `{"mutedUntil":5}`, 422, "", nil},
 			{w.Owner, "PATCH " + phoneLine + "/chats/79990001122/state", `{"archived":null}`, 422, "", nil},

@@ -96,7 +96,7 @@ type fileInput struct {
 	File     string `json:"file"`
 	FileName string `json:"fileName"`
 	Caption  string `json:"caption"`
-	Type     string `json:"type"` // sticker or voice; empty: by what the file is
+	Type     string `json:"type"` // sticker, voice or videoNote; empty: by what the file is
 }
 
 func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
@@ -105,13 +105,9 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 	var upload *crm.Upload
 	var err error
 	if kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind == "multipart/form-data" {
-		var session crm.TokenSession
-		if session, err = a.CRM.SessionOfToken(c.Request.Context(), server.AccessToken(c.Request)); err != nil {
-			return nil, err
-		}
-		if upload, err = a.form(c, at, &in, &more); err == nil { // it may have taken hours, in which the session may have ended
-			_, err = a.CRM.TokenSession(c.Request.Context(), session.ID)
-		}
+		upload, err = a.form(c, fileFields, func(name string, part *multipart.Part) (*crm.Upload, error) {
+			return a.CRM.StoreUpload(c.Request.Context(), actor(c), at, name, part.Header.Get("Content-Type"), part)
+		}, func(name, text string) { in.read(name, text, &more) })
 	} else {
 		err = bodies(c, &in, &more)
 	}
@@ -130,9 +126,20 @@ func (a *API) sendFile(c *gin.Context, at crm.ChatAddress) (any, error) {
 // fileFields are the fields of a form with a file. Each may be given once.
 var fileFields = []string{"file", "fileName", "caption", "type", "tracking", "quotedMessageId"}
 
-// form reads a multipart body. It streams the file to the file store and reads the
-// other fields into in and more. It returns the Upload with an error too.
-func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *common) (upload *crm.Upload, err error) {
+// form reads a multipart body. It streams the file to the file store with store, and reads
+// the other fields, as text. It returns the Upload with an error too.
+func (a *API) form(c *gin.Context, fields []string, store func(name string, part *multipart.Part) (*crm.Upload, error), read func(name, text string)) (upload *crm.Upload, err error) {
+	session, err := a.CRM.SessionOfToken(c.Request.Context(), server.AccessToken(c.Request))
+	if err != nil {
+		return nil, err
+	}
+	if upload, err = a.parts(c, fields, store, read); err == nil { // it may have taken hours, in which the session may have ended
+		_, err = a.CRM.TokenSession(c.Request.Context(), session.ID)
+	}
+	return upload, err
+}
+
+func (a *API) parts(c *gin.Context, fields []string, store func(name string, part *multipart.Part) (*crm.Upload, error), read func(name, text string)) (upload *crm.Upload, err error) {
 	server.BoundUpload(c.Writer, c.Request, answerTime)
 	limit := a.CRM.FileLimit() + maxBody
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
@@ -150,14 +157,17 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 			return upload, formViolation(err)
 		}
 		name := part.FormName()
-		if seen[name] && slices.Contains(fileFields, name) {
+		if seen[name] && slices.Contains(fields, name) {
 			return upload, once(name)
 		}
 		seen[name] = true
 		if name == "file" && part.FileName() != "" {
-			upload, err = a.CRM.StoreUpload(c.Request.Context(), actor(c), at, part.FileName(), part.Header.Get("Content-Type"), part)
+			upload, err = store(part.FileName(), part)
 		} else {
-			err = in.read(part, more)
+			var text string
+			if text, err = fieldOf(part); err == nil {
+				read(name, text)
+			}
 		}
 		if err != nil {
 			return upload, err
@@ -166,19 +176,23 @@ func (a *API) form(c *gin.Context, at crm.ChatAddress, in *fileInput, more *comm
 	return upload, crm.Invalid("body", "has more than %d parts", maxFormParts)
 }
 
-// read reads one field of the form.
-func (in *fileInput) read(part *multipart.Part, more *common) error {
+// fieldOf returns the text of a field of a form.
+func fieldOf(part *multipart.Part) (string, error) {
 	raw, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
 	if err != nil {
-		return formViolation(err)
+		return "", formViolation(err)
 	}
-	name, text := part.FormName(), string(raw)
 	switch {
 	case len(raw) > maxFormField:
-		return crm.Invalid(name, "is longer than %d bytes", maxFormField)
+		return "", crm.Invalid(part.FormName(), "is longer than %d bytes", maxFormField)
 	case !utf8.Valid(raw):
-		return crm.Invalid(name, "must be valid UTF-8")
+		return "", crm.Invalid(part.FormName(), "must be valid UTF-8")
 	}
+	return string(raw), nil
+}
+
+// read takes one field of the form.
+func (in *fileInput) read(name, text string, more *common) {
 	switch name {
 	case "file":
 		in.File = text
@@ -194,7 +208,6 @@ func (in *fileInput) read(part *multipart.Part, more *common) error {
 		id := crm.MakeID("", text)
 		more.QuotedMessageID = &id
 	}
-	return nil
 }
 
 func formViolation(err error) error {

@@ -105,7 +105,7 @@ var shapes = map[string]any{
 	"LineSettings": crm.LineSettings{}, "LineSettingsChanges": crm.LineSettingsChanges{},
 	"Group": crm.Group{}, "GroupMember": crm.GroupMember{}, "MemberResult": crm.MemberResult{}, "MemberError": crm.SendError{},
 	"CreatedGroup": crm.CreatedGroup{}, "JoinedGroup": crm.JoinedGroup{}, "GroupLinkAnswer": crm.GroupLink{}, "GroupImage": crm.GroupImage{}, "Profile": crm.AccountProfile{}, "ContactProfile": crm.ContactProfile{}, "BusinessProfile": crm.BusinessProfile{},
-	"BusinessHours": crm.BusinessHours{}, "Privacy": crm.Privacy{}, "PrivacyChanges": crm.PrivacyChanges{}, "ProfileChanges": crm.ProfileChanges{}, "ChatState": crm.ChatState{}, "ChatStateChanges": crm.ChatStateChanges{},
+	"BusinessHours": crm.BusinessHours{}, "Privacy": crm.Privacy{}, "PrivacyChanges": crm.PrivacyChanges{}, "ProfileChanges": crm.ProfileChanges{}, "ChatState": crm.ChatState{}, "StatusPost": crm.StatusPost{}, "PostedStatus": crm.PostedStatus{}, "ChatStateChanges": crm.ChatStateChanges{},
 	"LineStatus": crm.LineStatus{}, "Pairing": crm.Pairing{}, "PasskeyStep": crm.PasskeyStep{}, "PasskeyOptions": crm.PasskeyOptions{}, "PasskeyCredential": crm.PasskeyCredential{}, "Contact": crm.ContactData{},
 	"ContactCheck": crm.ContactCheck{}, "ContactCheckError": crm.SendError{},
 	"Chat": crm.ChatData{}, "LastMessage": crm.LastMessage{}, "FoundMessages": crm.FoundMessages{}, "Conversation": crm.ChatWindow{}, "Message": crm.HistoryItem{}, "Content": crm.Content{},

@@ -37,7 +37,9 @@ type Account struct {
 	faults     faults
 	replaced   int // logins that ended an earlier session
 	follows    []*Channel
-	passkey    *Passkey // asked for when a client is linked; nil: none
+	passkey    *Passkey                // asked for when a client is linked; nil: none
+	statusFor  types.StatusPrivacyType // who sees its status posts; empty: contacts
+	statusList []types.JID             // whom that names
 }
 
 // NewAccount creates an account and its phone. hidden may be empty.

@@ -48,12 +48,16 @@ func (p *person) learn(from *Device, key *waE2E.SenderKeyDistributionMessage) {
 	msg, err := protocol.NewSenderKeyDistributionMessageFromBytes(
 		key.GetAxolotlSenderKeyDistributionMessage(), serializer.SenderKeyDistributionMessage)
 	jid, err2 := types.ParseJID(key.GetGroupID())
-	if err != nil || err2 != nil || p.srv.groups[jid] == nil {
+	g := p.srv.groups[jid]
+	if jid == types.StatusBroadcastJID {
+		g = p.srv.statuses()
+	}
+	if err != nil || err2 != nil || g == nil {
 		p.srv.note("a sender key for %q cannot be read: %v", key.GetGroupID(), err)
 		return
 	}
 	builder := groups.NewGroupSessionBuilder(p.party, serializer)
-	if err := builder.Process(context.Background(), senderKeyName(p.srv.groups[jid], from.address()), msg); err != nil {
+	if err := builder.Process(context.Background(), senderKeyName(g, from.address()), msg); err != nil {
 		p.srv.note("a sender key: %v", err)
 	}
 }

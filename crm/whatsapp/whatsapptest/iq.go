@@ -59,6 +59,7 @@ func init() {
 		"w:profile:picture":       (*conn).iqPicture,
 		"w:biz":                   (*conn).iqBusiness,
 		"disappearing_mode":       (*conn).iqTimer,
+		"status":                  (*conn).iqStatus,
 		"urn:xmpp:whatsapp:push":  func(*conn, node) ([]node, error) { return nil, nil },
 		"urn:xmpp:whatsapp:dirty": func(*conn, node) ([]node, error) { return nil, nil },
 	}

@@ -42,7 +42,9 @@ func (c *conn) onMessage(n node) {
 		c.ack(n, nil)
 	}
 	to := jidOf(n, "to")
-	if to.Server == types.GroupServer {
+	if to == types.StatusBroadcastJID {
+		c.toStatus(n)
+	} else if to.Server == types.GroupServer {
 		c.toGroup(n, to)
 	} else {
 		c.toPeople(n, to)

@@ -1,6 +1,8 @@
 package whatsapptest
 
 import (
+	"cmp"
+
 	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
@@ -49,4 +51,41 @@ func (p *person) postStatus(to *Account, msg *waE2E.Message, opts []SendOpts) st
 // StatusKey returns the key of a status post, as its author names it.
 func StatusKey(id string) *waCommon.MessageKey {
 	return &waCommon.MessageKey{RemoteJID: proto.String(types.StatusBroadcastJID.String()), FromMe: proto.Bool(true), ID: &id}
+}
+
+// SetStatusPrivacy sets on the phone who sees the account's status posts: contacts, a
+// blacklist of contacts, or a whitelist.
+func (a *Account) SetStatusPrivacy(kind types.StatusPrivacyType, people ...*Contact) {
+	defer a.srv.lock()()
+	a.statusFor, a.statusList = kind, nil
+	for _, c := range people {
+		a.statusList = append(a.statusList, c.as(types.HiddenUserServer))
+	}
+}
+
+// iqStatus answers who sees the account's status posts.
+func (c *conn) iqStatus(n node) ([]node, error) {
+	if _, ok := child(n, "privacy"); !ok || stringOf(n, "type") != "get" {
+		return nil, errUnknown
+	}
+	a := c.device.account
+	var users []node
+	for _, j := range a.statusList {
+		users = append(users, node{Tag: "user", Attrs: attrs{"jid": j}})
+	}
+	kind := cmp.Or(a.statusFor, types.StatusPrivacyTypeContacts)
+	return []node{{Tag: "privacy", Content: []node{{Tag: "list", Attrs: attrs{"type": string(kind), "default": "true"}, Content: users}}}}, nil
+}
+
+// toStatus delivers a client's status post to the devices that it names: each gets the
+// sender's key along with the post.
+func (c *conn) toStatus(n node) {
+	common, ok := skmsg(n)
+	if !ok {
+		c.srv.note("a status post without a skmsg")
+		return
+	}
+	for device, enc := range addressed(n, types.StatusBroadcastJID) {
+		c.toMember(c.srv.statuses(), n, device, []node{enc, common})
+	}
 }

@@ -42,6 +42,10 @@ func (accountsOfLines) SetPrivacy(context.Context, crm.Line, crm.PrivacySetting,
 	return nil
 }
 
+func (accountsOfLines) PostStatus(context.Context, crm.Line, string, crm.StatusPost, *crm.StatusFile) (int64, error) {
+	return 1767000000, nil
+}
+
 func (accountsOfLines) SetChatState(context.Context, crm.Line, crm.ChatPlace, crm.ChatStateChanges) error {
 	return nil
 }

@@ -46,6 +46,7 @@ const actions: Record<Rest['AuditAction'], string> = {
   'contact.renamed': 'Contact renamed',
   'line.profile': 'Profile of the account changed',
   'line.privacy': 'Privacy of the account changed',
+  'status.posted': 'Status posted',
   'contact.blocked': 'Contact blocked',
   'contact.unblocked': 'Contact no longer blocked',
   'contact.checked': 'Asked whether numbers use the messenger',

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,6 +80,7 @@ func TestAllOfALineInAnotherProcess(t *testing.T) {
 		}
 	}
 	h.groupsElsewhere(t)
+	h.accountElsewhere(t)
 	f.inOne(t, h)
 
 	h.picturesElsewhere(t)
@@ -94,6 +96,41 @@ func TestAllOfALineInAnotherProcess(t *testing.T) {
 		t.Errorf("the audit log has %+v, %v", log.Items, err)
 	}
 	h.noCallsLeft(t)
+}
+
+// accountElsewhere does everything with the account itself.
+func (h *harness) accountElsewhere(t *testing.T) {
+	t.Helper()
+	if p, err := h.ChangeProfile(t.Context(), h.Owner, testLine, crm.ProfileChanges{Name: crm.Value("Flowers"), About: crm.Value("Mon-Fri")}); err != nil || p.Name != "Flowers" || p.About != "Mon-Fri" {
+		t.Errorf("the profile is %+v, %v", p, err)
+	}
+	if err := h.SetProfilePicture(t.Context(), h.Owner, testLine, whatsapptest.Photo(9, 9)); err != nil || h.wa.Picture(h.shop.Number()) == nil {
+		t.Errorf("the picture: %v", err)
+	}
+	if p, err := h.ContactProfile(t.Context(), h.Operator, crm.ContactAddress{Line: testLine, ContactID: anna}); err != nil || !p.Exists || p.LID == nil {
+		t.Errorf("Anna is %+v, %v", p, err)
+	}
+	if p, err := h.ChangePrivacy(t.Context(), h.Owner, testLine, crm.PrivacyChanges{LastSeen: crm.Value("contacts")}); err != nil || p.LastSeen != "contacts" {
+		t.Errorf("the privacy is %+v, %v", p, err)
+	}
+	if err := h.SetPresence(t.Context(), h.Owner, testLine, crm.PresenceAvailable); err != nil {
+		t.Errorf("online: %v", err)
+	}
+	if data, err := h.ChangeChatState(t.Context(), h.Operator, h.chat(), crm.ChatStateChanges{Archived: crm.Value(true), MutedUntil: crm.Value[int64](crm.MutedForEver)}); err != nil ||
+		!data.State.Archived || data.State.MutedUntil == nil {
+		t.Errorf("the state of the chat is %+v, %v", data.State, err)
+	}
+	u, err := h.StoreStatusFile(t.Context(), h.Owner, testLine, "photo.jpg", "", bytes.NewReader(whatsapptest.Photo(9, 9)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted, err := h.PostStatus(t.Context(), h.Owner, testLine, crm.StatusPost{Receivers: []string{anna}}, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.anna.AwaitID(testwait.Context(t), posted.ID); err != nil {
+		t.Error(err)
+	}
 }
 
 func (h *harness) groupsElsewhere(t *testing.T) {
@@ -336,7 +373,8 @@ func TestCallsKeepWhatTheySay(t *testing.T) {
 	for _, v := range []any{
 		&typingArgs{}, &pairArgs{}, &crm.Assertion{}, &confirmArgs{}, &blockArgs{}, &checkArgs{}, &groupArgs{}, &groupLinkArgs{}, &crm.GroupInput{},
 		&groupChange{}, &membersArgs{}, &joinArgs{}, &crm.Pairing{}, &crm.CheckedNumber{}, &crm.MemberResult{}, &crm.Caller{}, &crm.Error{}, &sentGroup{}, &joinedGroup{},
-		&sentGroups{}, &groupPictureArgs{},
+		&sentGroups{}, &groupPictureArgs{}, &stateArgs{}, &postArgs{}, &privacyArgs{}, &presenceArgs{}, &nameArgs{}, &pictureArgs{}, &personArgs{},
+		&crm.AccountProfile{}, &crm.PersonProfile{}, &crm.Privacy{},
 	} {
 		fill(reflect.ValueOf(v).Elem())
 		text, err := json.Marshal(v)

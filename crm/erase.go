@@ -138,7 +138,7 @@ func redactEntry(event, data, id string) (string, error) {
 func decodeItem(event string, raw json.RawMessage) (item any, err error) {
 	switch event {
 	case EventMessage:
-		var m MessageItem
+		var m MessageEvent
 		err = json.Unmarshal(raw, &m)
 		return m, err
 	case EventMessageEdit:
@@ -152,8 +152,9 @@ func decodeItem(event string, raw json.RawMessage) (item any, err error) {
 // redactItem returns an item without the content of the message with this id.
 func redactItem(item any, id string) any {
 	switch m := item.(type) {
-	case MessageItem:
-		return redactMessage(m, id)
+	case MessageEvent:
+		m.MessageItem = redactMessage(m.MessageItem, id)
+		return m
 	case MessageEditItem:
 		if m.ID.String() == id {
 			m.Message = Content{}

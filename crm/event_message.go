@@ -28,7 +28,7 @@ const (
 	WindowBIC = "BIC"
 )
 
-// MessageItem is the item of message.
+// MessageItem is a message. With what it changed it is the item of message.
 type MessageItem struct {
 	ID            ID              `json:"id"`
 	FromAPI       bool            `json:"fromApi"`
@@ -45,7 +45,6 @@ type MessageItem struct {
 	FromApp       *AppRef         `json:"fromApp"`
 	UTM           json.RawMessage `json:"utm"`     // an object, or null
 	Created       *IDRef          `json:"created"` // the employee who wrote it; null: nobody of the company
-	MessageNews
 }
 
 // Content is the content of a message. The fields after File are present only in

@@ -1,7 +1,12 @@
 package crm
 
-// MessageNews is what a message changed around it. Only the event message has it; what did
-// not change is absent.
+// MessageEvent is the item of message.
+type MessageEvent struct {
+	MessageItem
+	MessageNews
+}
+
+// MessageNews is what a message changed around it. What did not change is absent.
 type MessageNews struct {
 	NewChat bool   `json:"newChat,omitempty"` // it is the first one of its chat
 	Unread  *int64 `json:"unread,omitempty"`  // how many messages of the chat are unread now

@@ -94,9 +94,8 @@ func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message, n
 	if err != nil {
 		return err
 	}
-	item.MessageNews = news
-	item.Contact = c.contactNews(&item)
-	return c.emitShown(chat, EventMessage, item, shown...)
+	news.Contact = c.contactNews(&item)
+	return c.emitShown(chat, EventMessage, MessageEvent{item, news}, shown...)
 }
 
 // messageItem returns the item of a message, and the rows of the messages whose content it

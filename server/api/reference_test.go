@@ -129,7 +129,7 @@ var shapes = map[string]any{
 	"QuickListInput": crm.QuickListInput{}, "QuickAccessInput": crm.QuickAccessInput{},
 	"QuickResponseInput": crm.QuickResponseInput{}, "InboundMessage": crm.InboundMessage{},
 	"InboundChatObject": crm.InboundChat{}, "InboundUser": crm.InboundUser{}, "InboundStatus": crm.InboundStatus{},
-	"InboundContent": crm.Content{}, "AppInput": crm.AppInput{}, "AppWebhookInput": apps.Webhook{}, "AppHistoryInput": apps.History{}, "RotateInput": crm.RotateInput{},
+	"InboundContent": crm.Content{}, "Invite": crm.Invite{}, "MessageOrigin": crm.MessageOrigin{}, "AppInput": crm.AppInput{}, "AppWebhookInput": apps.Webhook{}, "AppHistoryInput": apps.History{}, "RotateInput": crm.RotateInput{},
 }
 
 // unnamed lists schemas of answers without a type of crm: envelopes, and answers of other

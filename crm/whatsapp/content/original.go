@@ -15,7 +15,7 @@ const maxOriginal = 4096
 
 // original returns what a message of an unknown kind says, as an object of JSON with
 // WhatsApp's own names: bytes are base64, and 64-bit numbers strings. name is that of the
-// field that is set. It returns nil for a field that is no message, or that is too long.
+// field that is set. It returns nil for a field that is no message, that says nothing, or that is too long.
 func original(m *waE2E.Message, name string) json.RawMessage {
 	field := m.ProtoReflect().Descriptor().Fields().ByJSONName(name)
 	if field == nil || field.Kind() != protoreflect.MessageKind || field.IsList() || field.IsMap() {
@@ -26,7 +26,7 @@ func original(m *waE2E.Message, name string) json.RawMessage {
 		return nil
 	}
 	var compact bytes.Buffer // protojson puts spaces where it likes
-	if json.Compact(&compact, b) != nil || compact.Len() > maxOriginal {
+	if json.Compact(&compact, b) != nil || compact.Len() > maxOriginal || compact.Len() == len("{}") {
 		return nil
 	}
 	return compact.Bytes()

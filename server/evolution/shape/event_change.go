@@ -14,7 +14,7 @@ func (r *rendering) messageEdit(data string) {
 		switch e := &list[i]; {
 		case r.in.GroupsIgnore && IsGroup(e.Chat.ID), e.Cause == crm.CauseFile:
 		case e.Cause == crm.CauseArrived && e.Arrived != nil:
-			r.arrived(e.Arrived)
+			r.arrived(e.Arrived, crm.MessageNews{})
 		default:
 			r.edited(e)
 		}

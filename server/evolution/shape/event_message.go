@@ -4,15 +4,15 @@ import "chatcast/crm"
 
 // message renders a message that came in, was sent here, or was typed on the phone.
 func (r *rendering) message(data string) {
-	list := items[crm.MessageItem](data)
+	list := items[crm.MessageEvent](data)
 	for i := range list {
-		r.arrived(&list[i])
+		r.arrived(&list[i].MessageItem, list[i].MessageNews)
 	}
 }
 
 // arrived renders a message. A placeholder for one that could not be decrypted is nothing:
 // clients would take the message itself, which has the same id, for a copy of it.
-func (r *rendering) arrived(m *crm.MessageItem) {
+func (r *rendering) arrived(m *crm.MessageItem, news crm.MessageNews) {
 	switch {
 	case r.in.GroupsIgnore && m.Chat.Type == "group":
 		return
@@ -22,15 +22,15 @@ func (r *rendering) arrived(m *crm.MessageItem) {
 	case m.Type == crm.MessageUnknown && value(m.Subtype) == crm.SubtypeUndecryptable:
 		return
 	}
-	if (m.NewChat || m.Unread != nil) && !isStatus(m) {
-		r.emit("chats.upsert", func(w *writer) { r.chatOf(w, m) })
+	if (news.NewChat || news.Unread != nil) && !isStatus(m) {
+		r.emit("chats.upsert", func(w *writer) { r.chatOf(w, m, news.Unread) })
 	}
 	name, form := "messages.upsert", objectForm{status: firstStatus(m)}
 	if m.FromMe && m.FromAPI {
 		name, form.sent = "send.message", true
 	}
 	r.emit(name, func(w *writer) { r.object(w, m, form) })
-	switch m.Contact {
+	switch news.Contact {
 	case crm.ContactNew:
 		r.emit("contacts.upsert", func(w *writer) { r.contactOf(w, m) })
 	case crm.ContactChanged:
@@ -39,15 +39,15 @@ func (r *rendering) arrived(m *crm.MessageItem) {
 }
 
 // chatOf writes the chat of a message, in a list.
-func (r *rendering) chatOf(w *writer, m *crm.MessageItem) {
+func (r *rendering) chatOf(w *writer, m *crm.MessageItem, unread *int64) {
 	jid, _ := personJID(m.Chat.ID, value(m.Chat.Phone), value(m.Chat.LID))
 	r.chat(w, jid, func() {
 		w.orNull("name", m.Chat.Name)
-		unread := int64(0)
-		if m.Unread != nil {
-			unread = *m.Unread
+		n := int64(0)
+		if unread != nil {
+			n = *unread
 		}
-		w.int("unreadMessages", unread)
+		w.int("unreadMessages", n)
 	})
 }
 

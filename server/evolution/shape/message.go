@@ -175,3 +175,16 @@ func (r *rendering) link(f *crm.FileData) string {
 	}
 	return f.Link
 }
+
+// Kind returns the messageType of a message.
+func Kind(m *crm.MessageItem, shape Shape) string {
+	r := &rendering{shape: shape}
+	f := r.facts(m)
+	return r.content(m.Type, value(m.Subtype), &m.Message, f.key.remoteJID, r.context(m, &f)).name
+}
+
+// RemoteJID returns the JID of a message's chat, and of its author if it is in a group.
+func RemoteJID(m *crm.MessageItem) (chat, participant string) {
+	f := new(rendering).facts(m)
+	return f.key.remoteJID, f.key.participant
+}

@@ -121,6 +121,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		s.end(ending{kind: endLost})
 	case *events.PushNameSetting:
 		s.rename(e.Action.GetName())
+		s.tellName(ctx)
 		s.present(ctx, cli)
 
 	case *events.ChatPresence:
@@ -286,4 +287,16 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
 		s.askChannels(ctx, cli)
 	})
+}
+
+// tellName stores the account's name while the line is connected; otherwise it is stored when it
+// is.
+func (s *session) tellName(ctx context.Context) {
+	s.mu.Lock()
+	st := s.state
+	s.mu.Unlock()
+	if st.State == crm.StateConnected {
+		st.Name = s.ownName()
+		s.set(ctx, st)
+	}
 }

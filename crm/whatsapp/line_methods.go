@@ -21,7 +21,7 @@ func toLeave(times) time.Duration  { return 30 * time.Second }
 var methods = map[string]callee{
 	typingMethod.name: typingMethod, pairMethod.name: pairMethod, logoutMethod.name: logoutMethod,
 	signMethod.name: signMethod, confirmMethod.name: confirmMethod, cancelMethod.name: cancelMethod,
-	blockMethod.name: blockMethod, checkMethod.name: checkMethod, picturesMethod.name: picturesMethod,
+	restartMethod.name: restartMethod, blockMethod.name: blockMethod, checkMethod.name: checkMethod, picturesMethod.name: picturesMethod,
 	groupsMethod.name: groupsMethod, groupMethod.name: groupMethod, groupLinkMethod.name: groupLinkMethod,
 	createGroupMethod.name: createGroupMethod, changeGroupMethod.name: changeGroupMethod, changeMembersMethod.name: changeMembersMethod,
 	joinGroupMethod.name: joinGroupMethod, leaveGroupMethod.name: leaveGroupMethod,
@@ -98,6 +98,23 @@ var cancelMethod = method[none, none]{"no passkey", toAsk, func(ctx context.Cont
 // CancelPasskey implements crm.PasskeyMessenger.
 func (m *Messenger) CancelPasskey(ctx context.Context, l crm.Line) error {
 	_, err := cancelMethod.call(ctx, m, l, none{})
+	return err
+}
+
+var restartMethod = method[none, none]{"restart", toLeave, func(_ context.Context, m *Messenger, l crm.Line, _ none) (none, error) {
+	s := m.serving(l)
+	if s == nil {
+		return none{}, crm.Unavailable("the line is not connected")
+	}
+	s.end(ending{kind: endLost, detail: detailRestart})
+	return none{}, nil
+}}
+
+var _ crm.Restarter = (*Messenger)(nil)
+
+// Restart implements crm.Restarter.
+func (m *Messenger) Restart(ctx context.Context, l crm.Line) error {
+	_, err := restartMethod.call(ctx, m, l, none{})
 	return err
 }
 

@@ -59,6 +59,7 @@ func (s *session) statusPost(ctx context.Context, cli *whatsmeow.Client, e *even
 		}
 		return s.postDeleted(ctx, s.chat(ctx, cli, &e.Info), p.GetKey().GetID(), &e.Info, settings.ReceiveStatus)
 	}
+	s.readAtOnce(cli, e.Info)
 	what := content.Translate(m)
 	if !settings.ReceiveStatus || what == nil || what.Aside() || what.Content.Reaction != nil || what.Content.Vote != nil {
 		return true

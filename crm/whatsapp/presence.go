@@ -106,6 +106,12 @@ func (a *attention) cancel(cli *whatsmeow.Client, chat types.JID) {
 	}
 }
 
+// alwaysOnline reports whether the line is set to be shown as online while it is connected.
+func (s *session) alwaysOnline() bool {
+	a := s.account.Load()
+	return a != nil && a.AlwaysOnline
+}
+
 // present sends the account's name to WhatsApp. It shows the account as online only
 // while somebody writes.
 func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
@@ -114,7 +120,7 @@ func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
 	}
 	shown := types.PresenceUnavailable
 	s.attention.mu.Lock()
-	if s.attention.always || s.attention.cli == cli && s.attention.online {
+	if s.attention.always || s.alwaysOnline() || s.attention.cli == cli && s.attention.online {
 		shown = types.PresenceAvailable
 	}
 	s.attention.mu.Unlock()

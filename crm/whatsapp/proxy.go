@@ -185,6 +185,7 @@ func (s *session) reconfigure(ctx context.Context) {
 		s.log.Warn("the settings of the line could not be read", "error", err)
 		return
 	}
+	before := s.account.Swap(&settings)
 	s.mu.Lock()
 	changed := s.cli != nil && s.proxy != settings.Proxy
 	s.pace = s.m.paceOf(settings)
@@ -197,6 +198,9 @@ func (s *session) reconfigure(ctx context.Context) {
 	life := s.lifeOf(cli)
 	if life == nil || !cli.IsLoggedIn() {
 		return
+	}
+	if before != nil && before.AlwaysOnline != settings.AlwaysOnline {
+		s.present(life.ctx, cli)
 	}
 	s.askChannels(life.ctx, cli)
 	if s.timer.due(settings.DisappearingSince) {

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -120,6 +121,26 @@ func (s *session) askPrivacy(ctx context.Context, cli *whatsmeow.Client) error {
 		q.failed.add(q.err, s.m.times.privacy, s.m.times.privacy)
 	}
 	return q.err
+}
+
+// readAtOnce tells the sender of a message that it was read, if the line is set to do so. A
+// receipt may be lost. The CRM goes on to count the message as unread: no employee has read it.
+func (s *session) readAtOnce(cli *whatsmeow.Client, info types.MessageInfo) {
+	a := s.account.Load()
+	post := isStatus(&info)
+	if a == nil || info.IsFromMe || post && !a.ReadStatus || !post && !a.ReadMessages {
+		return
+	}
+	s.helpers.Go(func() {
+		ctx := cli.BackgroundEventCtx
+		err := s.askPrivacy(ctx, cli)
+		if err == nil {
+			err = cli.MarkRead(ctx, []types.MessageID{info.ID}, time.Now(), info.Chat, info.Sender)
+		}
+		if err != nil {
+			s.log.Debug("a message was not marked as read", "error", err)
+		}
+	})
 }
 
 // markRead tells the senders that their messages were read. Whether they may know is a

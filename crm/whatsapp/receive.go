@@ -52,6 +52,7 @@ func (s *session) message(ctx context.Context, cli *whatsmeow.Client, e *events.
 	if in.Remote != nil {
 		notify(s.fetch)
 	}
+	s.readAtOnce(cli, e.Info)
 	s.pictures.want(in.Chat.ID.String(), false)
 	return true
 }

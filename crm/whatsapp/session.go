@@ -48,6 +48,7 @@ type session struct {
 	uploads    uploads
 	rotten     sync.Map // people's tokens that WhatsApp did not take
 	attention  attention
+	account    atomic.Pointer[crm.AccountSettings] // as they were last read; nil: not yet
 	groupNews  groupNews
 	ownLabels  ownLabels
 	timer      accountTimer
@@ -196,6 +197,7 @@ func (s *session) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.account.Store(&settings)
 	dial := dialer{endpoint: s.m.Endpoint}
 	if settings.Proxy != "" {
 		if dial.through, err = throughProxy(settings.Proxy, s.m.PrivateProxies); err != nil {
@@ -217,7 +219,7 @@ func (s *session) prepare(ctx context.Context) error {
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = ctx
 	cli.PrePairCallback = func(id types.JID, _, _ string) bool { return s.accepted(life, id) }
-	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev) }
+	cli.GetClientPayload = func() *waWa6.ClientPayload { return payload(dev, settings.SyncFullHistory) }
 	cli.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return s.forRetry(ctx, to, id) }
 	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool {
 		if !life.begin() {

@@ -24,6 +24,7 @@ const (
 	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
 	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."
 	detailFault      = "Sending a message met a fault of this program; the connection is being renewed."
+	detailRestart    = "Somebody asked to connect again."
 	detailDatabase   = "What came could not be stored; it is fetched again."
 
 	detailPasskeyGiven      = "The passkey was used. WhatsApp and the phone are checking it."

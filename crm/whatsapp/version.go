@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waCompanionReg"
 	"go.mau.fi/whatsmeow/proto/waWa6"
 	"go.mau.fi/whatsmeow/store"
 )
@@ -24,10 +25,41 @@ const (
 var version sync.Mutex
 
 // payload returns the description of the client that it sends when it connects.
-func payload(dev *store.Device) *waWa6.ClientPayload {
+func payload(dev *store.Device, fullHistory bool) *waWa6.ClientPayload {
 	version.Lock()
-	defer version.Unlock()
-	return proto.CloneOf(dev.GetClientPayload())
+	p := proto.CloneOf(dev.GetClientPayload())
+	version.Unlock()
+	if fullHistory {
+		askForHistory(p.GetDevicePairingData())
+	}
+	return p
+}
+
+// How far back the history goes that a device may ask for.
+const (
+	historyDays = 10 * 365
+	historyMB   = 100 << 10
+)
+
+// askForHistory makes a device that is going to be paired ask for all of the phone's history. A
+// device that is paired already has no such data.
+func askForHistory(data *waWa6.ClientPayload_DevicePairingRegistrationData) {
+	if data == nil {
+		return
+	}
+	props := &waCompanionReg.DeviceProps{}
+	if proto.Unmarshal(data.GetDeviceProps(), props) != nil {
+		return // whatsmeow has written it
+	}
+	if props.HistorySyncConfig == nil {
+		props.HistorySyncConfig = &waCompanionReg.DeviceProps_HistorySyncConfig{}
+	}
+	props.RequireFullSync = proto.Bool(true)
+	props.HistorySyncConfig.FullSyncDaysLimit, props.HistorySyncConfig.FullSyncSizeMbLimit = proto.Uint32(historyDays), proto.Uint32(historyMB)
+	props.HistorySyncConfig.StorageQuotaMb = proto.Uint32(historyMB)
+	if written, err := proto.Marshal(props); err == nil {
+		data.DeviceProps = written
+	}
 }
 
 // versions holds when to ask for the version again.

@@ -17,8 +17,8 @@ import (
 // version is the version of Evolution API that this dialect follows.
 const version = "2.3.7"
 
-// prefix is where l2msg has the same routes.
-const prefix = "/whatsapp"
+// Prefix is where l2msg has the same routes.
+const Prefix = "/whatsapp"
 
 // Evolution serves the dialect.
 type Evolution struct {
@@ -40,7 +40,7 @@ type Evolution struct {
 func (e *Evolution) Register(r gin.IRouter) {
 	e.init()
 	for _, rt := range allRoutes() {
-		for _, base := range []string{"", prefix} {
+		for _, base := range []string{"", Prefix} {
 			for method := range strings.FieldsSeq(rt.methods) {
 				handlers := []gin.HandlerFunc{}
 				if method == http.MethodGet && rt.changes {
@@ -50,7 +50,7 @@ func (e *Evolution) Register(r gin.IRouter) {
 			}
 		}
 	}
-	r.GET(prefix, e.welcome)
+	r.GET(Prefix, e.welcome)
 	r.GET("/openapi/evolution.yaml", serveReference)
 }
 
@@ -70,7 +70,7 @@ func (e *Evolution) init() {
 func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 	e.init()
 	path := c.Request.URL.Path
-	rest, under := strings.CutPrefix(path, prefix)
+	rest, under := strings.CutPrefix(path, Prefix)
 	if under && rest != "" && rest[0] != '/' {
 		return false // "/whatsapps"
 	}
@@ -98,7 +98,7 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 
 // hasRoute reports whether a route of this dialect has the path.
 func hasRoute(_ *gin.Engine, method, path string) bool {
-	path = strings.TrimPrefix(path, prefix)
+	path = strings.TrimPrefix(path, Prefix)
 	for _, rt := range allRoutes() {
 		if strings.Contains(" "+rt.methods+" ", " "+method+" ") && fits(rt.path, path) {
 			return true

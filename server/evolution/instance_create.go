@@ -29,7 +29,7 @@ var namesOfV1 = []string{
 
 // shapeOfNew returns the shape of an instance that a request creates; empty: as configured.
 func (q *request) shapeOfNew() string {
-	if strings.HasPrefix(q.c.FullPath(), prefix+"/") {
+	if strings.HasPrefix(q.c.FullPath(), Prefix+"/") {
 		return crm.ShapeL2msg
 	}
 	if _, is := q.raw["webhook"].(string); is {

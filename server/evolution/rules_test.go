@@ -84,15 +84,15 @@ func TestPaths(t *testing.T) {
 	} {
 		w.want(w.company, request, "", 404, cannot(request))
 	}
-	if status, _, _ := w.request(w.company, "GET /v1/chats", ""); status != http.StatusTeapot {
-		t.Errorf("another dialect's path is answered with %d", status)
+	if status, answer, _ := w.request(w.company, "GET /v1/nowhere", ""); status != 404 || answer != "not of the dialect" {
+		t.Errorf("another dialect's path is answered with %d %s", status, answer)
 	}
 	hello := `{"status":200,"message":"Welcome to the Evolution API, it is working!","version":"2.3.7","clientName":"chatcast","manager":"https://chat.example/","documentation":"https://chat.example/openapi/evolution.yaml"}`
 	w.want("", "GET /whatsapp/", "", 200, hello)
 	w.want("", "GET /whatsapp", "", 200, hello)
 	w.want("", "GET /", "", 200, hello, "Accept: application/json")
-	if status, _, _ := w.request("", "GET /", "", "Accept: text/html,*/*"); status != http.StatusTeapot {
-		t.Errorf("a browser gets %d", status)
+	if status, answer, _ := w.request("", "GET /", "", "Accept: text/html,*/*"); status != 200 || answer != "the page" {
+		t.Errorf("a browser gets %d %s", status, answer)
 	}
 	status, _, h := w.request("", "OPTIONS /message/sendText/shop", "", "Origin: https://page.example", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: apikey")
 	if status != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "apikey") {

@@ -65,8 +65,12 @@ func newWorld(t *testing.T, store *models.Store) *world {
 	w.api = e
 	e.Register(router)
 	lost := func(c *gin.Context) {
-		if !e.NotFound(c, router) {
-			c.String(http.StatusTeapot, "not of the dialect")
+		switch {
+		case e.NotFound(c, router):
+		case c.Request.URL.Path == "/":
+			c.Data(http.StatusOK, "text/html; charset=utf-8", []byte("the page"))
+		default:
+			c.String(http.StatusNotFound, "not of the dialect")
 		}
 	}
 	router.NoRoute(lost)

@@ -41,6 +41,10 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 	if err != nil {
 		t.Fatal(err)
 	}
+	evolution, err := LoadEvolution()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked := r.Clone(r.Context())
 		sent := &copied{}
@@ -49,6 +53,12 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 		}
 		got := &witness{ResponseWriter: w}
 		got.look = func() {
+			ref := ref
+			if found, _, _ := ref.Find(asked); found == nil {
+				if found, _, _ := evolution.Find(asked); found != nil {
+					ref = evolution
+				}
+			}
 			op, violation := ref.check(asked, sent, got)
 			if violation != nil {
 				t.Errorf("%s %s is not as documented: %v\nrequest %.2000s\nanswer %d %.2000s", asked.Method, asked.URL, violation, sent.Bytes(), got.status, got.body.Bytes())

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"chatcast/server/api"
+	"chatcast/server/evolution"
 )
 
 // Operation is one method of one path of openapi.yaml.
@@ -31,6 +32,7 @@ type Operation struct {
 type Reference struct {
 	Doc        *openapi3.T
 	Operations []Operation // sorted by path and method
+	prefix     string      // under which all paths are served too; empty: none
 }
 
 // pages documents the pages and files for browsers, which are not for users of the API.
@@ -49,7 +51,21 @@ var Load = sync.OnceValues(func() (*Reference, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	ref := &Reference{Doc: doc}
+	return referenceOf(doc, isPage, ""), nil
+})
+
+// LoadEvolution parses the reference of the dialect of Evolution API once.
+var LoadEvolution = sync.OnceValues(func() (*Reference, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(evolution.Reference())
+	if err != nil {
+		return nil, fmt.Errorf("the reference of Evolution API: %w", err)
+	}
+	return referenceOf(doc, nil, evolution.Prefix), nil
+})
+
+// referenceOf returns the reference with the operations of a document.
+func referenceOf(doc *openapi3.T, isPage map[string]bool, prefix string) *Reference {
+	ref := &Reference{Doc: doc, prefix: prefix}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			ref.Operations = append(ref.Operations, Operation{method, path, isPage[path], item, op})
@@ -58,8 +74,8 @@ var Load = sync.OnceValues(func() (*Reference, error) {
 	slices.SortFunc(ref.Operations, func(a, b Operation) int {
 		return strings.Compare(a.String(), b.String())
 	})
-	return ref, nil
-})
+	return ref
+}
 
 // withPages adds the pages to the reference: their paths, and what only they refer to.
 func withPages(reference []byte) (text []byte, isPage map[string]bool, err error) {
@@ -178,7 +194,14 @@ func (ref *Reference) find(r *http.Request, method string) (found *Operation, pa
 	best := -1
 	for i := range ref.Operations {
 		op := &ref.Operations[i]
-		given, literal, ok := match(op.Path, r.URL.EscapedPath())
+		path := r.URL.EscapedPath()
+		given, literal, ok := match(op.Path, path)
+		if !ok && ref.prefix != "" { // a slash may end it
+			path = strings.TrimSuffix(path, "/")
+			if given, literal, ok = match(op.Path, path); !ok {
+				given, literal, ok = match(op.Path, strings.TrimPrefix(path, ref.prefix))
+			}
+		}
 		if !ok {
 			continue
 		}

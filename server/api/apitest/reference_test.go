@@ -17,3 +17,14 @@ func TestReferenceIsValid(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEvolutionReferenceIsValid does so for the dialect's.
+func TestEvolutionReferenceIsValid(t *testing.T) {
+	ref, err := apitest.LoadEvolution()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ref.Doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

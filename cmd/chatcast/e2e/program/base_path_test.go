@@ -112,11 +112,12 @@ func publishSigned(t *testing.T, base, prefix, key string) int {
 	return res.StatusCode
 }
 
-// TestNoBasePathHidesARoute: no route of the program may be the beginning of a base path.
+// TestNoBasePathHidesARoute: no route of the program may be the beginning of a base path, except
+// /chat, which servers have had as theirs since before the dialect of Evolution API had it.
 func TestNoBasePathHidesARoute(t *testing.T) {
 	for _, r := range e2e.Start(t, e2e.Config(t)).Components().Router.Routes() {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
-		if first == "" {
+		if first == "" || first == "chat" {
 			continue
 		}
 		_, err := config.Load("", []string{"CHATCAST_SERVER_BASE_PATH=/" + first}, nil)

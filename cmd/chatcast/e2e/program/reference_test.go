@@ -31,6 +31,12 @@ func TestWholeProgramIsDocumented(t *testing.T) {
 	for _, op := range reference(t).Operations {
 		documented = append(documented, anyParam.ReplaceAllString(op.String(), "{}"))
 	}
+	for _, op := range evolution(t).Operations {
+		route := anyParam.ReplaceAllString(op.String(), "{}")
+		if documented = append(documented, route); strings.Contains(route, "/{} ") || strings.HasPrefix(route, "/instance/") || strings.HasPrefix(route, "/verify-creds") {
+			documented = append(documented, "/whatsapp"+route)
+		}
+	}
 	for _, route := range served {
 		if !slices.Contains(documented, route) {
 			t.Errorf("%s is not documented", route)
@@ -259,6 +265,16 @@ var receives = regexp.MustCompile(`/xhr(_streaming)? POST (400|503)$`)
 func reference(t *testing.T) *apitest.Reference {
 	t.Helper()
 	ref, err := apitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// evolution returns the reference of the dialect of Evolution API.
+func evolution(t *testing.T) *apitest.Reference {
+	t.Helper()
+	ref, err := apitest.LoadEvolution()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func TestAccessOfAKeyEnds(t *testing.T) {
 		expelled(t, "the socket of a revoked key", ws)
 		stream.Ends("the stream of a revoked key")
 		t.Logf("both ended %s after the request began", time.Since(began)) // the machine may be busy: no limit
-		owner.Write(0, 1) // wakes the poll
+		owner.Write(0, 1)                                                  // wakes the poll
 		if status := <-poll; status != http.StatusForbidden {
 			t.Errorf("the poll of a revoked key is answered %d", status)
 		}

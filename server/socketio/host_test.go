@@ -23,6 +23,8 @@ type setup struct {
 	sockets server.Options
 	io      Options
 	upper   func(*conn) upper // nil: that of Socket.IO
+	listen  string            // address; empty: any
+	journal *book             // nil: one of its own
 }
 
 // host is a running server of Socket.IO, with rooms and a journal of its own.
@@ -47,6 +49,9 @@ func run(t testing.TB, change ...func(*setup)) *host {
 	for _, f := range change {
 		f(&s)
 	}
+	if s.journal != nil {
+		h.journal, s.io.History = s.journal, s.journal
+	}
 	h.sockets = server.New(s.sockets)
 	s.io.Sockets = h.sockets
 	h.io = New(s.io)
@@ -66,7 +71,12 @@ func run(t testing.TB, change ...func(*setup)) *host {
 	var engineRuns sync.WaitGroup
 	engineRuns.Go(func() { _ = h.engine.Run(engine) })
 	running.Go(func() { _ = h.sockets.Run(ctx) })
-	h.web = httptest.NewServer(router)
+	h.web = httptest.NewUnstartedServer(router)
+	if s.listen != "" {
+		_ = h.web.Listener.Close()
+		h.web.Listener = listener(t, s.listen)
+	}
+	h.web.Start()
 	h.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
 	t.Cleanup(func() {
 		h.stop()

@@ -140,13 +140,20 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 
 // subscribe lets events come.
 func (n *namespace) subscribe(ctx context.Context, begin start) error {
-	if n.entry.Channel == "" {
-		return nil
+	for _, name := range n.channels {
+		err := n.conn.Subscribe(ctx, broadcasting.SubscribeRequest{
+			Name: name, NeedsGrant: n.entry.UserID != 0, MaxChannels: len(n.channels),
+			Resume: begin.resume, After: begin.place.after(), Begin: begin.begins,
+		})
+		if err := n.subscribed(err); err != nil {
+			return err
+		}
 	}
-	err := n.conn.Subscribe(ctx, broadcasting.SubscribeRequest{
-		Name: n.channel, NeedsGrant: n.entry.UserID != 0, MaxChannels: 1,
-		Resume: begin.resume, After: begin.place.after(), Begin: begin.begins,
-	})
+	return nil
+}
+
+// subscribed handles the error of a subscription, nil if there was none.
+func (n *namespace) subscribed(err error) error {
 	switch {
 	case err == nil, errors.Is(err, broadcasting.ErrClosed): // the access has ended, and the client was told
 		return nil

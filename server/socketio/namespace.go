@@ -14,13 +14,13 @@ import (
 // namespace is one that a client is in: a socket for the engine.
 type namespace struct {
 	// static
-	of      *sockets
-	name    string // as the client has sent it
-	prefix  string
-	entry   *Entry
-	channel channels.Name
-	conn    *broadcasting.Conn // nil: the engine does not know it
-	socket  *Socket
+	of       *sockets
+	name     string // as the client has sent it
+	prefix   string
+	entry    *Entry
+	channels []channels.Name
+	conn     *broadcasting.Conn // nil: the engine does not know it
+	socket   *Socket
 
 	gone  atomic.Bool // nothing more is sent
 	ended sync.Once
@@ -45,13 +45,17 @@ func newNamespace(k *sockets, name string, e *Entry) *namespace {
 // the user's access ends it from now on. So the access is asked for once more.
 func (n *namespace) attach(ctx context.Context, begin start) (err error) {
 	e, srv := n.entry, n.of.c.srv
+	if e.Channel != "" {
+		for _, full := range append([]string{e.Channel}, e.More...) {
+			name, err := channels.Parse(full)
+			if err != nil {
+				return err
+			}
+			n.channels = append(n.channels, name)
+		}
+	}
 	if e.UserID == 0 && e.Channel == "" {
 		return nil
-	}
-	if e.Channel != "" {
-		if n.channel, err = channels.Parse(e.Channel); err != nil {
-			return err
-		}
 	}
 	id := randomID() + randomName(8)
 	if n.conn, err = srv.opt.Engine.Connect(broadcasting.Peer{
@@ -61,10 +65,11 @@ func (n *namespace) attach(ctx context.Context, begin start) (err error) {
 		return err
 	}
 	owner := broadcasting.Owner{UserID: strconv.FormatInt(e.UserID, 10), Session: e.Session, Until: e.Until}
-	if e.Channel == "" {
-		_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, id, owner)
-	} else {
-		_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, id, owner, e.Channel, "")
+	_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, id, owner)
+	for _, name := range n.channels {
+		if err == nil {
+			_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, id, owner, name.Full, "")
+		}
 	}
 	if err == nil && e.Confirm != nil {
 		err = e.Confirm(ctx)

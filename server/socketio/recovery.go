@@ -123,7 +123,7 @@ type start struct {
 
 // start decides how a client begins.
 func (s *Server) start(ctx context.Context, r Request, e *Entry, lastEventID string) (start, error) {
-	if s.pidSecret == nil || e.Channel == "" {
+	if s.pidSecret == nil || e.UserID == 0 || e.Channel == "" || len(e.More) > 0 {
 		return start{sid: randomName(sidBytes)}, nil
 	}
 	said := cursorsOf(r.Auth)

@@ -33,6 +33,9 @@ type Request struct {
 type Entry struct {
 	UserID  int64  // of the key; 0: nobody's, and then nothing ends the access
 	Channel string // the channel whose events it gets; "": none
+	// More are further channels. A place in several channels is not one number, so clients
+	// of such an entry begin anew each time.
+	More []string
 
 	// Confirm asks again whether the client may be here. It is called when the engine knows
 	// that the socket is the user's: access that ends later ends the socket. Its errors are

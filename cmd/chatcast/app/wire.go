@@ -29,6 +29,7 @@ import (
 	"chatcast/server/console"
 	"chatcast/server/evolution"
 	"chatcast/server/pusher"
+	"chatcast/server/socketio"
 )
 
 // components holds everything that runs, wired. Rooms know only what they import; the
@@ -56,6 +57,7 @@ type components struct {
 	origins   apps.Origins
 	reorigin  func(apps.Origins) // replaces origins
 	dialect   *pusher.Server
+	instances *socketio.Server
 	sockets   *server.Server
 	streams   *api.EventStreams
 	monitor   *server.Monitor
@@ -266,6 +268,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		}
 	})
 	evolutionAPI.Register(r.router)
+	r.wireSocketIO(cfg, publicURL, logFor("socketio"))
 	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)

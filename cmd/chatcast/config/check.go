@@ -48,6 +48,11 @@ func check(cfg *Config, violations *ConfigError) {
 	if !crm.ValidShape(cfg.Evolution.Shape) {
 		violations.add("evolution.shape", "must be v2, v1 or l2msg")
 	}
+	for i, network := range cfg.Evolution.Keyless {
+		if _, err := clientaddr.ParseProxies([]string{network}); err != nil {
+			violations.add(item("evolution.keyless", i), "%v", err)
+		}
+	}
 	checkTracing(cfg.Tracing, violations)
 	checkLimits(cfg.Limits, violations)
 }

@@ -185,6 +185,10 @@ type AuditConfig struct {
 type EvolutionConfig struct {
 	Shape        string `yaml:"shape"`         // of new instances: v2, v1 or l2msg
 	ExposeTokens bool   `yaml:"expose_tokens"` // keeps the keys of instances, and shows them
+	// GlobalEvents sends the events of all instances to the main namespace of Socket.IO.
+	GlobalEvents bool `yaml:"global_events"`
+	// Keyless are networks whose clients enter namespaces of Socket.IO without a key.
+	Keyless []string `yaml:"keyless"`
 }
 
 // TracingConfig sends traces of events to a collector of OpenTelemetry.
@@ -234,7 +238,7 @@ func Default() Config {
 		Webhooks:  WebhooksConfig{SuspendAfter: Duration(24 * time.Hour)},
 		Journal:   JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:     AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
-		Evolution: EvolutionConfig{Shape: crm.ShapeV2},
+		Evolution: EvolutionConfig{Shape: crm.ShapeV2, Keyless: []string{}},
 		Tracing:   TracingConfig{OneIn: 1},
 		Limits: LimitsConfig{
 			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,

@@ -39,7 +39,7 @@ var ownPaths = []string{
 	"app", "apps", "assets", "asyncapi.yaml", "broadcasting", "business", "call", "chatwoot", "console.json", "dify", "docs", "evoai", "evolutionBot",
 	"flowise", "group", "healthz", "instance", "kafka", "label", "lib", "licenses.txt", "message", "n8n", "nats", "openai", "openapi",
 	"openapi-3.0.json", "openapi.json", "openapi.yaml", "passkey-extension.zip", "proxy", "pusher", "rabbitmq", "readyz", "s3", "schemas",
-	"settings", "sqs", "template", "try", "typebot", "v1", "verify-creds", "webhook", "websocket", "whatsapp",
+	"settings", "socket.io", "sqs", "template", "try", "typebot", "v1", "verify-creds", "webhook", "websocket", "whatsapp",
 }
 
 // checkPaths checks the public URL and the base path.

@@ -81,6 +81,8 @@ func (ref *Reference) check(r *http.Request, sent *copied, got *witness) (*Opera
 	op, params, known := ref.Find(r)
 	switch {
 	case op != nil:
+	case strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/socket.io"): // Engine.IO has a protocol of its own
+		return nil, nil
 	case got.status == http.StatusSwitchingProtocols: // a frame on the socket reports the unknown path
 		return nil, nil
 	case r.Method == http.MethodOptions || got.status == http.StatusNotFound || known && got.status == http.StatusMethodNotAllowed:

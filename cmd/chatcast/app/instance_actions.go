@@ -1,0 +1,78 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+
+	"chatcast/server/socketio"
+)
+
+// eventSendMessage is what clients send to have a text sent.
+const eventSendMessage = "send_message"
+
+// actions returns the handler of what clients send in the namespace of an instance.
+func (r *instanceRooms) actions(instance string, q socketio.Request) func(context.Context, *socketio.Socket, socketio.Call) socketio.Args {
+	return func(ctx context.Context, _ *socketio.Socket, c socketio.Call) socketio.Args {
+		if c.Event != eventSendMessage {
+			return socketio.Args{}
+		}
+		body := json.RawMessage("{}")
+		if len(c.Values) > 0 {
+			body = c.Values[0]
+		}
+		return socketio.Args{Values: []json.RawMessage{r.sendText(ctx, instance, q, body)}}
+	}
+}
+
+// sendText does what POST /message/sendText/{instance} does, and returns its answer: so the
+// body, the rights and the limits are the same.
+func (r *instanceRooms) sendText(ctx context.Context, instance string, q socketio.Request, body []byte) json.RawMessage {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/message/sendText/"+url.PathEscape(instance), bytes.NewReader(body))
+	if err != nil { // the name is an instance's
+		return errorAnswer(http.StatusBadRequest)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("apikey", q.Key)
+	req.RemoteAddr = net.JoinHostPort(q.Remote, "0")
+	answer := &kept{header: http.Header{}, status: http.StatusOK}
+	r.router.ServeHTTP(answer, req)
+	return withStatus(answer.body.Bytes(), answer.status)
+}
+
+// withStatus returns the object with the status of the answer in it: clients look there.
+func withStatus(body []byte, status int) json.RawMessage {
+	members := map[string]json.RawMessage{}
+	if json.Unmarshal(body, &members) != nil {
+		return errorAnswer(status)
+	}
+	text, _ := json.Marshal(status) // numbers always encode
+	members["status"] = text
+	out, err := json.Marshal(members)
+	if err != nil {
+		return errorAnswer(http.StatusInternalServerError)
+	}
+	return out
+}
+
+// errorAnswer is an error that has no other text than its status.
+func errorAnswer(status int) json.RawMessage {
+	out, _ := json.Marshal(map[string]any{ // numbers and strings always encode
+		"status": status, "error": http.StatusText(status), "response": map[string]any{"message": []string{http.StatusText(status)}},
+	})
+	return out
+}
+
+// kept is an answer that is kept.
+type kept struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (k *kept) Header() http.Header         { return k.header }
+func (k *kept) WriteHeader(status int)      { k.status = status }
+func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }

@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"chatcast/broadcasting"
+	"chatcast/channels"
+	"chatcast/channels/clientaddr"
+	"chatcast/crm"
+	"chatcast/server/evolution/shape"
+	"chatcast/server/socketio"
+)
+
+// instanceRooms are the namespaces of Socket.IO: one for each instance, and the main one.
+type instanceRooms struct {
+	rules   *crm.Service
+	router  http.Handler       // serves what clients send
+	url     string             // under which clients reach the server
+	global  bool               // the main namespace has the events of all instances
+	keyless clientaddr.Proxies // networks whose clients need no key
+}
+
+var _ socketio.Rooms = (*instanceRooms)(nil)
+
+// CheckKey implements socketio.Rooms.
+func (r *instanceRooms) CheckKey(ctx context.Context, key string) error {
+	_, _, err := r.authenticate(ctx, key)
+	return err
+}
+
+func (r *instanceRooms) authenticate(ctx context.Context, text string) (crm.Actor, *crm.KeyData, error) {
+	a, key, err := r.rules.AuthenticateKey(ctx, text)
+	if ofRules(err, crm.CodeBadToken) || ofRules(err, crm.CodeNoToken) {
+		err = socketio.ErrInvalidKey
+	}
+	return a, key, err
+}
+
+// ofRules reports whether err is an error of the rules with this code.
+func ofRules(err error, code crm.Code) bool {
+	var e *crm.Error
+	return errors.As(err, &e) && e.Code == code
+}
+
+// Enter implements socketio.Rooms.
+func (r *instanceRooms) Enter(ctx context.Context, q socketio.Request) (*socketio.Entry, error) {
+	name := strings.TrimPrefix(q.Namespace, "/")
+	if q.Key == "" {
+		return r.enterKeyless(q, name)
+	}
+	a, key, err := r.authenticate(ctx, q.Key)
+	if err != nil {
+		return nil, err
+	}
+	entry := &socketio.Entry{UserID: a.UserID, Encoder: instanceEvents{r.rules.InstanceDirectory(), r.url, name == ""}}
+	if name == "" {
+		r.enterMain(entry, key)
+		entry.Confirm = func(ctx context.Context) error { return r.CheckKey(ctx, q.Key) }
+		return entry, nil
+	}
+	i, err := r.rules.Instance(ctx, a, name)
+	if ofRules(err, crm.CodeNotFound) {
+		err = socketio.ErrInvalidNamespace
+	}
+	if err != nil {
+		return nil, err
+	}
+	if key.Has(crm.KeyRead) {
+		entry.Channel = channels.LineName(i.Line.LicenseID, i.Line.Messenger)
+	}
+	entry.On = r.actions(name, q)
+	entry.Confirm = func(ctx context.Context) error { return r.confirm(ctx, q.Key, name) }
+	return entry, nil
+}
+
+// confirm checks the key and the instance once more.
+func (r *instanceRooms) confirm(ctx context.Context, text, name string) error {
+	a, _, err := r.authenticate(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = r.rules.Instance(ctx, a, name)
+	if ofRules(err, crm.CodeNotFound) {
+		return socketio.ErrInvalidNamespace
+	}
+	return err
+}
+
+// enterMain chooses the events of the main namespace. Many clients enter it before their
+// own, so without evolution.global_events it is there and silent.
+func (r *instanceRooms) enterMain(entry *socketio.Entry, key *crm.KeyData) {
+	if !r.global || !key.Has(crm.KeyRead) {
+		return
+	}
+	if key.LicenseID != 0 {
+		entry.Channel = channels.LineName(key.LicenseID, key.Messenger)
+		return
+	}
+	for _, v := range r.rules.InstanceDirectory().OfCompany(key.CompanyID) {
+		name := channels.LineName(v.Line.LicenseID, v.Line.Messenger)
+		if entry.Channel == "" {
+			entry.Channel = name
+		} else {
+			entry.More = append(entry.More, name)
+		}
+	}
+}
+
+// enterKeyless lets a client without a key into an instance, if the network of the
+// connection's other end is listed. Behind a proxy everybody would come from there.
+func (r *instanceRooms) enterKeyless(q socketio.Request, name string) (*socketio.Entry, error) {
+	if !q.Peer.IsValid() || q.Forwarded || !r.keyless.Contains(q.Peer) {
+		return nil, socketio.ErrNoKey
+	}
+	if name == "" {
+		return &socketio.Entry{}, nil
+	}
+	dir := r.rules.InstanceDirectory()
+	named := dir.Named(name)
+	if len(named) != 1 { // of several companies: it cannot be known which one is meant
+		return nil, socketio.ErrInvalidNamespace
+	}
+	return &socketio.Entry{
+		Channel: channels.LineName(named[0].Line.LicenseID, named[0].Line.Messenger), Encoder: instanceEvents{dir, r.url, false}, On: r.actions(name, q),
+	}, nil
+}
+
+// instanceEvents renders the events of lines in the words of their instances.
+type instanceEvents struct {
+	directory *crm.InstanceDirectory
+	url       string
+	all       bool // whatever the instances want
+}
+
+// Emits implements socketio.Encoder. It takes no lock: the directory has none.
+func (e instanceEvents) Emits(ev broadcasting.Event) []socketio.Emit {
+	name, err := channels.Parse(ev.Channel)
+	if err != nil {
+		return nil
+	}
+	room := name.Room()
+	v, known := e.directory.Of(crm.Line{LicenseID: room.LicenseID, Messenger: room.Messenger})
+	if !known || !e.all && !v.Websocket.Enabled {
+		return nil
+	}
+	in := shape.Instance{ID: v.ID, Name: v.Name, Phone: v.Phone, ProfileName: v.ProfileName, ServerURL: e.url, GroupsIgnore: v.GroupsIgnore}
+	if !e.all {
+		if in.Events, err = shape.ParseEvents(v.Websocket.Events); err != nil {
+			return nil // the rules accept no such list
+		}
+	}
+	at := time.Now()
+	if ev.Mark != nil {
+		at = time.UnixMicro(ev.Mark.Committed)
+	}
+	rendered := shape.Render(shape.Event{Name: ev.Name, Data: ev.Data, At: at}, in, shape.Shape(v.Shape))
+	emits := make([]socketio.Emit, len(rendered))
+	for i, one := range rendered {
+		emits[i] = socketio.Emit{Name: one.Name, Data: one.Data}
+	}
+	return emits
+}

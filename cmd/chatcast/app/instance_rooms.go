@@ -62,10 +62,7 @@ func (r *instanceRooms) Enter(ctx context.Context, q socketio.Request) (*socketi
 		entry.Confirm = func(ctx context.Context) error { return r.CheckKey(ctx, q.Key) }
 		return entry, nil
 	}
-	i, err := r.rules.Instance(ctx, a, name)
-	if ofRules(err, crm.CodeNotFound) {
-		err = socketio.ErrInvalidNamespace
-	}
+	i, err := r.instance(ctx, a, name)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +80,18 @@ func (r *instanceRooms) confirm(ctx context.Context, text, name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.rules.Instance(ctx, a, name)
-	if ofRules(err, crm.CodeNotFound) {
-		return socketio.ErrInvalidNamespace
-	}
+	_, err = r.instance(ctx, a, name)
 	return err
+}
+
+// instance returns an instance that the actor may use. As for the routes, only lines of
+// WhatsApp are instances.
+func (r *instanceRooms) instance(ctx context.Context, a crm.Actor, name string) (*crm.Instance, error) {
+	i, err := r.rules.Instance(ctx, a, name)
+	if ofRules(err, crm.CodeNotFound) || err == nil && !crm.IsWhatsApp(i.Line.Messenger) {
+		err = socketio.ErrInvalidNamespace
+	}
+	return i, err
 }
 
 // enterMain chooses the events of the main namespace. Many clients enter it before their
@@ -96,11 +100,16 @@ func (r *instanceRooms) enterMain(entry *socketio.Entry, key *crm.KeyData) {
 	if !r.global || !key.Has(crm.KeyRead) {
 		return
 	}
-	if key.LicenseID != 0 {
+	if key.LicenseID != 0 && crm.IsWhatsApp(key.Messenger) {
 		entry.Channel = channels.LineName(key.LicenseID, key.Messenger)
+	}
+	if key.LicenseID != 0 {
 		return
 	}
 	for _, v := range r.rules.InstanceDirectory().OfCompany(key.CompanyID) {
+		if !crm.IsWhatsApp(v.Line.Messenger) {
+			continue
+		}
 		name := channels.LineName(v.Line.LicenseID, v.Line.Messenger)
 		if entry.Channel == "" {
 			entry.Channel = name
@@ -121,7 +130,7 @@ func (r *instanceRooms) enterKeyless(q socketio.Request, name string) (*socketio
 	}
 	dir := r.rules.InstanceDirectory()
 	named := dir.Named(name)
-	if len(named) != 1 { // of several companies: it cannot be known which one is meant
+	if len(named) != 1 || !crm.IsWhatsApp(named[0].Line.Messenger) { // of several companies: it cannot be known which one is meant
 		return nil, socketio.ErrInvalidNamespace
 	}
 	return &socketio.Entry{

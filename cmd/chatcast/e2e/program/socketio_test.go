@@ -128,12 +128,15 @@ func TestSocketIO(t *testing.T) {
 		p := e2e.Start(t, cfg)
 		owner := p.SignIn(t)
 		company, _ := withKey(owner, map[string]any{"rights": []string{"read", "send"}})
-		line, _ := withKey(owner, map[string]any{"rights": []string{"read", "send"}, "licenseId": 1229, "messengerType": "telegram"})
+		line, _ := withKey(owner, map[string]any{"rights": []string{"read", "send"}, "licenseId": 1229, "messengerType": "grWhatsApp"})
 		overWS := map[string]any{"transports": []string{"websocket"}}
 		with := func(key string) map[string]any {
 			return map[string]any{"transports": []string{"websocket"}, "auth": map[string]any{"apikey": key}}
 		}
-		const instance = "1229-telegram"
+		const instance = "1229-grWhatsApp"
+		write := func(id string) {
+			owner.Must("POST", e2e.WhatsAppPath+"/inbound", e2e.Inbound(id, "351912000009", "Hello "+id), nil)
+		}
 		seed := connectIO(t, "ws"+strings.TrimPrefix(p.Base, "http")+"/"+instance, overWS)
 		mine := connectIO(t, p.Base+"/"+instance, with(line.Key))
 		prefixed := connectIO(t, p.Base+"/whatsapp/"+instance, map[string]any{"auth": map[string]any{"apikey": company.Key}, "transports": []string{"polling"}})
@@ -142,7 +145,7 @@ func TestSocketIO(t *testing.T) {
 		for _, c := range all {
 			c.next("connect")
 		}
-		owner.Write(0, 1)
+		write("W1")
 		offsets := map[string]string{}
 		var first string
 		for who, c := range all {
@@ -152,7 +155,7 @@ func TestSocketIO(t *testing.T) {
 			}
 			first, offsets[who] = text, offset
 		}
-		if offsets["line"] == "" || offsets["prefixed"] != offsets["line"] || offsets["seed"] != "" || offsets["global"] != "" {
+		if offsets["line"] == "" || offsets["prefixed"] != offsets["line"] || offsets["global"] != offsets["line"] || offsets["seed"] != "" {
 			t.Errorf("the offsets are %v", offsets)
 		}
 
@@ -163,7 +166,7 @@ func TestSocketIO(t *testing.T) {
 				break
 			}
 		}
-		owner.Write(1, 2)
+		write("W2")
 		if again := mine.next("connect"); again[1] != true {
 			t.Errorf("it is back with %v", again)
 		}
@@ -171,7 +174,7 @@ func TestSocketIO(t *testing.T) {
 			t.Errorf("it has missed %q", text)
 		}
 
-		for namespace, want := range map[string]string{"/none": "Invalid namespace", "/1229-avito": "Invalid namespace"} {
+		for namespace, want := range map[string]string{"/none": "Invalid namespace", "/1229-telegram": "Invalid namespace"} {
 			if got := connectIO(t, p.Base+namespace, with(line.Key)).next("connect_error"); got[1] != want {
 				t.Errorf("%s: %v", namespace, got)
 			}
@@ -184,7 +187,7 @@ func TestSocketIO(t *testing.T) {
 		if got := seed.ack(); got["status"] != float64(401) {
 			t.Errorf("without a key sending is answered %v", got)
 		}
-		mine.do("emit", "send_message", map[string]any{"number": "42", "text": "hello"})
+		mine.do("emit", "send_message", map[string]any{"number": "351912000009", "text": "hello"})
 		if got := mine.ack(); got["status"] != float64(201) || got["key"] == nil {
 			t.Errorf("sending is answered %v", got)
 		}

@@ -92,7 +92,7 @@ func (c *Conn) unsubscribeUser(channel, user string) {
 	}
 	if theirs {
 		c.leave(channel, s)
-		c.peer.Out.Queue(c.peer.Dialect.Unsubscribed(channel))
+		c.peer.Out.Queue(s.dialect.Unsubscribed(channel))
 	}
 	c.mu.Unlock()
 	c.tell()

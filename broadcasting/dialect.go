@@ -2,8 +2,9 @@ package broadcasting
 
 import "encoding/json"
 
-// Dialect encodes frames: complete WebSocket bytes that many sockets share and that are
-// never changed. Its methods run under a channel's lock and must neither block nor
+// Dialect encodes frames: complete WebSocket bytes, of one or several messages, that many
+// sockets share and that are never changed. An empty frame of an event is not queued: the
+// dialect has nothing to say about it. Its methods run under a channel's lock and must neither block nor
 // lock. A Dialect must be comparable, because sockets are grouped by it.
 type Dialect interface {
 	// Event encodes a published event.

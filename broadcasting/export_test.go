@@ -160,3 +160,11 @@ func (k *PeersKey) Lease(l *Lease, now, clock time.Time) {
 	seconds := func(d time.Duration) byte { return byte(d / time.Second) }
 	k.Fixed = append(k.Fixed, seconds(clock.Sub(l.Clock(now))), seconds(min(now.Sub(l.renewed), l.Time+l.Beat)), seconds(min(now.Sub(l.steady), l.Time)))
 }
+
+// Groups returns how many groups the subscribers of a channel have been put into.
+func Groups(e *Engine, app, channel string) int {
+	ch := e.hub.find(key{app, channel})
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return len(ch.groups)
+}

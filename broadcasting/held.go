@@ -86,10 +86,10 @@ func (h *held) begin(last LastEvent) (missed bool) {
 	kept := slices.ContainsFunc(h.frames, func(f heldFrame) bool { return f.version > 0 })
 	switch {
 	case last.Version > 0 && (!h.again || last.Version <= h.since):
-		peer.Out.Queue(peer.Dialect.Event(last.Event))
+		peer.Out.Queue(h.s.dialect.Event(last.Event))
 		h.s.conn.engine.delivered.Add(1)
 	case last.Version == 0 && !kept:
-		peer.Out.Queue(peer.Dialect.CacheMissed(h.s.ch.key.name))
+		peer.Out.Queue(h.s.dialect.CacheMissed(h.s.ch.key.name))
 		missed = true
 	}
 	if last.Version > 0 && !h.again {

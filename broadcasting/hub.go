@@ -149,14 +149,6 @@ type telling struct {
 	mark *Mark // as in Event
 }
 
-// group holds the subscribers that speak one dialect as a plain list, so that a fan-out
-// only walks it.
-type group struct {
-	dialect Dialect
-	subs    []*subscription
-	out     []Queue // out[i] belongs to subs[i]
-}
-
 // subscription is one socket in one channel.
 type subscription struct {
 	conn   *Conn
@@ -164,38 +156,14 @@ type subscription struct {
 	member *Member // on a presence channel; set once
 	user   string  // the user, by Grant; guarded by conn.mu
 
+	dialect Dialect // changed with conn.mu and ch.mu held, read with one of them
+
 	// guarded by ch.mu
 	group, at int    // its place: ch.groups[group].subs[at]
 	has       uint64 // the version of the kept event that it began with
 	held      *held  // in its place in the channel; usually nil
 
 	resumed *replay // in its place in the channel, if it has resumed; set once
-}
-
-// add needs mu.
-func (ch *channel) add(s *subscription) {
-	i := 0
-	for i < len(ch.groups) && ch.groups[i].dialect != s.conn.peer.Dialect {
-		i++
-	}
-	if i == len(ch.groups) {
-		ch.groups = append(ch.groups, group{dialect: s.conn.peer.Dialect})
-	}
-	g := &ch.groups[i]
-	s.group, s.at = i, len(g.subs)
-	g.subs = append(g.subs, s)
-	g.out = append(g.out, s.conn.peer.Out)
-}
-
-// remove needs mu. It reports whether s was the last subscriber.
-func (ch *channel) remove(s *subscription) (empty bool) {
-	g := &ch.groups[s.group]
-	last := len(g.subs) - 1
-	g.subs[s.at], g.out[s.at] = g.subs[last], g.out[last]
-	g.subs[s.at].at = s.at
-	g.subs[last], g.out[last] = nil, nil
-	g.subs, g.out = g.subs[:last], g.out[:last]
-	return ch.closeIfEmpty()
 }
 
 // closeIfEmpty needs mu.
@@ -256,6 +224,9 @@ func (ch *channel) fanOut(except *subscription, encode func(Dialect) []byte) (de
 			continue
 		}
 		frame, last := encode(g.dialect), len(g.out)-1
+		if len(frame) == 0 { // this dialect does not tell of it
+			continue
+		}
 		if last == skip {
 			last--
 		}

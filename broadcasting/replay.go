@@ -85,7 +85,7 @@ func (s *subscription) replay(want SubscribeRequest) {
 	s.resumed, s.ch.groups[s.group].out[s.at] = r, r
 	s.welcome()
 	if r.begins {
-		s.conn.peer.Out.Queue(s.conn.peer.Dialect.Position(s.ch.key.name, r.has))
+		s.conn.peer.Out.Queue(s.dialect.Position(s.ch.key.name, r.has))
 	}
 	s.conn.engine.replays.add(r)
 }
@@ -124,7 +124,7 @@ func (r *replay) QueueMarked(frame []byte, mark *Mark) {
 // next returns the frame with the number of the event that is being told; needs ch.mu. All
 // of the channel who speak one dialect share it.
 func (r *replay) next(seq int64) []byte {
-	t, d := &r.s.ch.telling, r.s.conn.peer.Dialect
+	t, d := &r.s.ch.telling, r.s.dialect
 	if t.next == nil || t.nextOf != d {
 		t.next, t.nextOf = d.Next(r.s.ch.key.name, seq), d
 	}
@@ -155,9 +155,9 @@ func (r *replay) failed() time.Duration {
 	return r.failures.longer()
 }
 
-// advance queues what was read after a position, encoded as frames. It reports whether the
+// advance queues what was read after a position, encoded as frames of a dialect. It reports whether the
 // subscriber was told anything, and whether it is live, or has left.
-func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (told, done bool) {
+func (r *replay) advance(m Missed, from int64, d Dialect, frames []numberedFrame) (told, done bool) {
 	ch, e, peer := r.s.ch, r.s.conn.engine, &r.s.conn.peer
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
@@ -166,13 +166,16 @@ func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (told, do
 	}
 	r.reading, r.failures = false, backoff{}
 	defer r.release()
+	if r.s.dialect != d { // changed meanwhile
+		return false, false
+	}
 	if r.alone = r.has > m.Through && r.has != from; r.alone || m.Lost && r.has != from {
 		return false, false // what the others have missed says nothing about this one
 	}
 	before := r.has
 	r.known = true
 	if m.Lost {
-		peer.Out.Queue(peer.Dialect.ResumeFailed(ch.key.name, m.Oldest, m.Through))
+		peer.Out.Queue(r.s.dialect.ResumeFailed(ch.key.name, m.Oldest, m.Through))
 		r.has, r.lost = m.Through, true
 		e.replays.lost.Add(1)
 	}
@@ -185,7 +188,7 @@ func (r *replay) advance(m Missed, from int64, frames []numberedFrame) (told, do
 	}
 	r.live = true
 	if !r.begins || r.lost {
-		peer.Out.Queue(peer.Dialect.Position(ch.key.name, r.has))
+		peer.Out.Queue(r.s.dialect.Position(ch.key.name, r.has))
 	}
 	if !r.lost {
 		e.replays.done.Add(1)
@@ -212,6 +215,9 @@ func (r *replay) queue(frames []numberedFrame) bool {
 		case f.seq <= r.has:
 			continue
 		case f.except != "" && (f.except == r.s.conn.peer.ID || f.except == r.previous):
+			r.has = f.seq
+			continue
+		case len(f.frame) == 0: // the dialect has nothing to say about it
 			r.has = f.seq
 			continue
 		case f.next != nil && r.announced != f.seq && !queueIfRoom(out, paced, f.next):

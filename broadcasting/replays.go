@@ -238,11 +238,11 @@ func (e *Engine) read(ctx context.Context, view string, in []begun) {
 			e.unread(ctx, r.replay, err)
 			continue
 		}
-		dialect := r.s.conn.peer.Dialect
+		dialect := r.s.speaks()
 		if frames[dialect] == nil {
 			frames[dialect] = missed.encode(dialect, r.s.ch.key, r.ofApp)
 		}
-		told, done := r.advance(missed, from, frames[dialect])
+		told, done := r.advance(missed, from, dialect, frames[dialect])
 		if replayed := r.s.conn.peer.Replayed; told && replayed != nil {
 			replayed()
 		}

@@ -37,6 +37,10 @@ type SubscribeRequest struct {
 	Begin    bool
 	Previous string // the client's socket before this one, which got what this one does not; empty: not known
 
+	// Dialect is that of the subscription; nil: the socket's. For a socket that is in already
+	// it changes between two frames.
+	Dialect Dialect
+
 	SubscriptionCount bool // tell the channel's subscribers how many they are
 }
 
@@ -87,7 +91,10 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 		if len(c.subs) >= want.MaxChannels {
 			return nil, ErrTooMany
 		}
-		s = &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name)}
+		s = &subscription{conn: c, ch: c.engine.hub.enter(key{c.peer.App, name}, want.Name), dialect: c.peer.Dialect}
+		if want.Dialect != nil {
+			s.dialect = want.Dialect
+		}
 		err := s.enter(want)
 		if err == nil {
 			if history, ofApp := c.engine.replays.of(s.ch.key); want.Resume && !s.ch.cache && history != nil {
@@ -111,6 +118,9 @@ func (c *Conn) enter(want SubscribeRequest) (*subscription, error) {
 	} else {
 		s.ch.mu.Lock()
 		defer s.ch.mu.Unlock()
+		if want.Dialect != nil {
+			s.ch.speak(s, want.Dialect)
+		}
 		if s.holding() {
 			return nil, nil // the call that brings it up to date answers for both
 		}
@@ -205,7 +215,14 @@ func (s *subscription) enter(want SubscribeRequest) error {
 
 // welcome queues the frame that confirms the subscription; needs ch.mu.
 func (s *subscription) welcome() {
-	s.conn.peer.Out.Queue(s.conn.peer.Dialect.Subscribed(s.ch.key.name, s.ch.members()))
+	s.conn.peer.Out.Queue(s.dialect.Subscribed(s.ch.key.name, s.ch.members()))
+}
+
+// speaks returns the dialect of the subscription.
+func (s *subscription) speaks() Dialect {
+	s.ch.mu.Lock()
+	defer s.ch.mu.Unlock()
+	return s.dialect
 }
 
 // members returns the members of a presence channel, nil on others; needs mu.

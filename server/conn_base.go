@@ -37,6 +37,8 @@ type connBase struct {
 	trace  bool
 	pings  bool // pinged every Options.Heartbeat, see HTTPRules.Pings
 
+	pingEvery, pongTimeout time.Duration // see WebSocketRules
+
 	// guarded by srv.mu
 	listed  bool
 	network netip.Prefix // that it is counted as; zero: it is not counted

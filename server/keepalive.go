@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -48,13 +49,16 @@ func (s *Server) look(k socket, now int64) {
 	}
 	l := s.limits()
 	due := now-last >= l.ActivityTimeout.Milliseconds()
-	if m.pings {
+	switch {
+	case m.pings:
 		due = now-m.answered >= s.opt.Heartbeat.Milliseconds()
+	case m.pingEvery > 0:
+		due = now-m.answered >= m.pingEvery.Milliseconds()
 	}
 	switch {
 	case k.absent(now):
 		k.Close(Disconnect{Reason: PeerGone})
-	case m.asked > 0 && now-m.asked >= l.PongTimeout.Milliseconds():
+	case m.asked > 0 && now-m.asked >= cmp.Or(m.pongTimeout, l.PongTimeout).Milliseconds():
 		k.Close(k.disconnectFor(Silent))
 	case m.asked == 0 && due:
 		m.asked = now

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +29,11 @@ func (p pipe) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // quiet is a server under synctest's clock, with one socket. act is the client's
 // reaction to a frame, given its opcode.
 func quiet(t *testing.T, act func(ws *websocket.Conn, kind int) error) (closed chan server.Reason, frames chan string, stop func()) {
+	return quietWith(t, &server.WebSocketRules{}, act)
+}
+
+// quietWith is quiet with rules for the socket.
+func quietWith(t *testing.T, rules *server.WebSocketRules, act func(ws *websocket.Conn, kind int) error) (closed chan server.Reason, frames chan string, stop func()) {
 	s := server.New(server.Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -40,7 +46,7 @@ func quiet(t *testing.T, act func(ws *websocket.Conn, kind int) error) (closed c
 			t.Error(err)
 			return
 		}
-		if err := s.Accept(pipe{end: near}, r, "", func(session *server.Session) server.Handler {
+		if err := s.AcceptWith(pipe{end: near}, r, "", rules, func(session *server.Session) server.Handler {
 			return &echo{session, closed}
 		}); err != nil {
 			t.Error(err)
@@ -139,4 +145,33 @@ func TestAnsweringSocketStays(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFixedPings checks that a socket with rules of its own is pinged at its own interval,
+// although it sends all the time, and closed at its own time limit.
+func TestFixedPings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rules := &server.WebSocketRules{PingEvery: 30 * time.Second, PongTimeout: 30 * time.Second}
+		var dead atomic.Bool // the client answers nothing any more
+		closed, frames, stop := quietWith(t, rules, func(ws *websocket.Conn, kind int) error {
+			if kind != websocket.PingMessage || dead.Load() {
+				return nil
+			}
+			return ws.WriteControl(websocket.PongMessage, nil, time.Now().Add(time.Second))
+		})
+		defer stop()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := len(frames); n < 2*18 || n > 2*20 { // each with a message of the dialect
+			t.Errorf("%d pings of both kinds in ten minutes", n)
+		}
+		dead.Store(true)
+		began := time.Now()
+		if r := <-closed; r != server.Silent {
+			t.Errorf("closed as %s", r)
+		}
+		if took := time.Since(began); took < 30*time.Second || took > 62*time.Second {
+			t.Errorf("closed after %v", took)
+		}
+	})
 }

@@ -60,7 +60,7 @@ func (s *Session) wroteAll() {
 
 func (s *Server) newSession(nc net.Conn, remote string, rules *WebSocketRules) *Session {
 	session := &Session{
-		connBase: connBase{srv: s, remote: remote, began: time.Now(), pings: rules.Pings},
+		connBase: connBase{srv: s, remote: remote, began: time.Now(), pings: rules.Pings, pingEvery: rules.PingEvery, pongTimeout: rules.PongTimeout},
 		nc:       nc,
 		rules:    rules,
 		w:        s.writers[int(s.next.Add(1))%len(s.writers)],

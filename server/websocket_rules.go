@@ -1,5 +1,7 @@
 package server
 
+import "time"
+
 // BinaryHandler is a Handler that takes binary messages of a WebSocket. A socket of any
 // other Handler is closed as NotText.
 type BinaryHandler interface {
@@ -17,6 +19,12 @@ type WebSocketRules struct {
 	// sent, and a client that gives no sign of life for Options.PongTimeout is closed as
 	// Silent.
 	Pings bool
+	// PingEvery is after how long, from the answer to the last one, a ping of the WebSocket
+	// protocol is sent, whatever else is sent; 0: only after Options.ActivityTimeout of silence.
+	// It has no effect with Pings.
+	PingEvery time.Duration
+	// PongTimeout is how long the client may take to answer a ping; 0: that of Options.
+	PongTimeout time.Duration
 }
 
 // plainRules are those of Accept.

@@ -225,6 +225,10 @@ func (s staff) Employed(_ context.Context, user, company int64) (bool, error) {
 	return (user == 685 || user == 700) && company == 2224, s.err
 }
 
+func (s staff) MayPairLine(_ context.Context, user, license int64, messenger string) (bool, error) {
+	return user == 1000 && license == 1229 && messenger == "grWhatsApp", s.err
+}
+
 // A user of 1000 and more stands for a key.
 func (s staff) IsPerson(_ context.Context, user int64) (bool, error) { return user < 1000, s.err }
 
@@ -248,6 +252,11 @@ func TestPolicy(t *testing.T) {
 		{1000, "private-v1.licenses.1229.messengers.grWhatsApp", true},
 		{1000, "presence-v1.licenses.1229.messengers.grWhatsApp", false},
 		{1000, "private-v1.users.1000", false},
+		{1000, "private-v1.licenses.1229.messengers.grWhatsApp.pairing", true},
+		{1000, "private-v1.licenses.1230.messengers.grWhatsApp.pairing", false},
+		{1000, "presence-v1.licenses.1229.messengers.grWhatsApp.pairing", false},
+		{1000, "private-v1.licenses.1229.messengers.pairing", false},
+		{685, "private-v1.licenses.1229.messengers.grWhatsApp.pairing", false},
 		{1000, "private-v1.companies.2224", false},
 		{1000, "private-v1.companies.2224.users.1000", false},
 		{685, "private-v1.companies.2224.users.685", true},

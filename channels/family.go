@@ -15,10 +15,11 @@ const (
 	Company                   // v1.companies.{id}
 	Person                    // v1.users.{id}
 	CompanyUser               // v1.companies.{id}.users.{id}: a person's filtered view of all lines
+	Pairing                   // v1.licenses.{id}.messengers.{type}.pairing: codes to pair the line with, for programs
 )
 
 func (f Family) String() string {
-	return [...]string{"none", "line", "company", "person", "companyUser"}[f]
+	return [...]string{"none", "line", "company", "person", "companyUser", "pairing"}[f]
 }
 
 // Room is a CRM channel without its kind: the part that private-v1... and
@@ -65,10 +66,14 @@ func parseRoom(base string) Room {
 	switch noun {
 	case "licenses":
 		typ, ok := strings.CutPrefix(rest, "messengers.")
+		family := Line
+		if of, pairing := strings.CutSuffix(typ, suffixPairing); pairing {
+			family, typ = Pairing, of
+		}
 		if !ok || !ValidMessenger(typ) {
 			return Room{}
 		}
-		return Room{Family: Line, LicenseID: id, Messenger: typ}
+		return Room{Family: family, LicenseID: id, Messenger: typ}
 	case "companies":
 		if !more {
 			return Room{Family: Company, CompanyID: id}
@@ -120,6 +125,13 @@ func ValidMessenger(typ string) bool {
 // LineName returns the private channel of one messenger of one licence.
 func LineName(licenseID int64, messenger string) string {
 	return prefixPrivate + "v1.licenses." + strconv.FormatInt(licenseID, 10) + ".messengers." + messenger
+}
+
+const suffixPairing = ".pairing"
+
+// PairingName returns the private channel of the codes that pair the line.
+func PairingName(licenseID int64, messenger string) string {
+	return LineName(licenseID, messenger) + suffixPairing
 }
 
 // CompanyName returns the private channel of a company.

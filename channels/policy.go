@@ -17,6 +17,9 @@ type Access interface {
 	MayReadLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error)
 	// Employed reports whether the user works for the company.
 	Employed(ctx context.Context, userID, companyID int64) (bool, error)
+	// MayPairLine reports whether the user is a program that may pair the line. People have
+	// channels of their own for that.
+	MayPairLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error)
 	// IsPerson reports whether the user is a person, and does not stand for the key of a
 	// program.
 	IsPerson(ctx context.Context, userID int64) (bool, error)
@@ -46,6 +49,8 @@ func (p Policy) allowed(ctx context.Context, userID int64, r Room) (bool, error)
 	switch r.Family {
 	case Line:
 		return p.Access.MayReadLine(ctx, userID, r.LicenseID, r.Messenger)
+	case Pairing:
+		return p.Access.MayPairLine(ctx, userID, r.LicenseID, r.Messenger)
 	case Company:
 		return p.Access.Employed(ctx, userID, r.CompanyID)
 	case Person:

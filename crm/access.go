@@ -106,6 +106,18 @@ func (s *Service) MayReadLine(ctx context.Context, userID, licenseID int64, mess
 	return acc.Read && !acc.OnlyMine, nil
 }
 
+// MayPairLine implements channels.Access: keys that may manage the line get its codes, live.
+func (s *Service) MayPairLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error) {
+	acc, err := s.Store.Read(ctx).LineAccess(userID, licenseID, messenger)
+	if errors.Is(err, models.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return acc.OfKey() && acc.Manage, nil
+}
+
 // Employed implements channels.Access.
 func (s *Service) Employed(ctx context.Context, userID, companyID int64) (bool, error) {
 	_, err := s.Store.Read(ctx).EmployeeOf(companyID, userID)

@@ -35,6 +35,8 @@ func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 		names[name] = true
 		if employed > 0 { // a key is in no list of people
 			names[channels.PresenceOf(name)] = true
+		} else {
+			names[channels.PairingName(l.LicenseID, l.Type)] = true
 		}
 	}
 	return names, err

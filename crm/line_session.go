@@ -278,8 +278,9 @@ func (c *change) emitLineStatus(l *line, row *models.MessengerSession, was *stri
 	})
 }
 
-// PublishQR publishes the pairing data of a line to the own channels of the company's
-// owners and admins, who may pair it. It is not stored.
+// PublishQR publishes the pairing data of a line to those who may pair it: on the own
+// channels of the company's owners and admins, and on the channel for programs with a key.
+// It is not stored.
 func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	tx := s.Store.Read(ctx)
 	l, err := lineForConnector(tx, on)
@@ -290,7 +291,7 @@ func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	if err != nil {
 		return err
 	}
-	var names []string
+	names := []string{channels.PairingName(on.LicenseID, on.Messenger)}
 	for _, id := range managers {
 		names = append(names, channels.CompanyUserName(l.companyID, id), channels.PersonName(id))
 	}

@@ -166,9 +166,9 @@ func TestQRIsForTheSocketsAlone(t *testing.T) {
 		if all[0].Data != want || !json.Valid([]byte(want)) {
 			t.Errorf("the sockets got %s", all[0].Data)
 		}
-		const own = "private-v1.companies.2224.users.685 private-v1.users.685 private-v1.companies.2224.users.686 private-v1.users.686"
+		const own = "private-v1.licenses.1229.messengers.grWhatsApp.pairing private-v1.companies.2224.users.685 private-v1.users.685 private-v1.companies.2224.users.686 private-v1.users.686"
 		if to := strings.Join(all[0].Channels, " "); to != own {
-			t.Errorf("it went to %s, want the owner and the admin: %s", to, own)
+			t.Errorf("it went to %s, want programs that may pair the line, the owner and the admin: %s", to, own)
 		}
 	})
 }

@@ -32,6 +32,11 @@ func (tx *Tx) MessageRow(chatID, id int64) (*Message, error) {
 	return first[Message](tx.db.Where("chat_id = ? AND id = ?", chatID, id))
 }
 
+// MessageNumbered returns the message with this row id, of whatever chat.
+func (tx *Tx) MessageNumbered(id int64) (*Message, error) {
+	return first[Message](tx.db.Where("id = ?", id))
+}
+
 // MessagesByExternal returns messages of a chat, by the messenger's ids. Ids that do
 // not exist are not in the map.
 func (tx *Tx) MessagesByExternal(chatID int64, ids []string) (map[string]*Message, error) {

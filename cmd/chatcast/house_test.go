@@ -45,12 +45,13 @@ var mayImport = map[string][]string{
 	"server/pusher":              {"server", "broadcasting", "channels", "broadcasting/apps", "channels/refusals"},
 	"server/pusher/conformance":  {}, // tests any Pusher server against the protocol
 	"server/api":                 {"server", "broadcasting", "channels", "channels/refusals", "crm"},
-	"server/api/apitest":         {"server/api", "server/evolution", "crm"}, // checks answers against openapi.yaml, in tests
-	"server/api/docs":            {"server/api", "crm", "server"},           // the reference as a page
+	"server/api/apitest":         {"server/api", "server/evolution", "server/multiwa", "crm"}, // checks answers against openapi.yaml, in tests
+	"server/api/docs":            {"server/api", "crm", "server"},                             // the reference as a page
 	"server/console":             {"server"},
 	"server/evolution":           {"server", "server/evolution/shape", "channels/refusals", "crm"},
 	"server/evolution/shape":     {"crm"}, // events and messages in Evolution's words, pure
 	"server/socketio":            {"server", "broadcasting", "broadcasting/apps", "channels"},
+	"server/multiwa":             {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals", "crm"},
 	"models/testdb":              {"channels/testwait", "models"},
 
 	"broadcasting/redis":           {"broadcasting", "broadcasting/cluster"},
@@ -62,7 +63,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast/config": {"broadcasting/apps", "broadcasting/redis", "crm", "crm/s3", "channels/clientaddr", "models/seal"}, // each package checks its own settings
 	"cmd/chatcast/app": {
 		"cmd/chatcast/config", "broadcasting", "broadcasting/apps", "broadcasting/cluster", "broadcasting/history", "broadcasting/postgres", "broadcasting/redis", "broadcasting/webhook", "channels", "channels/clientaddr", "channels/refusals", "models", "crm", "crm/bridge", "crm/s3", "crm/webhook", "crm/whatsapp",
-		"server", "server/api", "server/api/docs", "server/console", "server/evolution", "server/evolution/shape", "server/pusher", "server/socketio",
+		"server", "server/api", "server/api/docs", "server/console", "server/evolution", "server/evolution/shape", "server/multiwa", "server/pusher", "server/socketio",
 	},
 	"cmd/chatcast/e2e": { // starts the whole program, in tests
 		"cmd/chatcast/app", "cmd/chatcast/config", "channels/testwait", "broadcasting", "crm/crmtest", "crm/whatsapp/whatsapptest", "models", "models/testdb",
@@ -76,6 +77,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast/e2e/console":   {},
 	"cmd/chatcast/e2e/evolution": {},
 	"cmd/chatcast/e2e/kill":      {},
+	"cmd/chatcast/e2e/multiwa":   {},
 	"cmd/chatcast/e2e/program":   {},
 	"cmd/demo":                   {"crm/whatsapp/whatsapptest"},
 }
@@ -240,7 +242,7 @@ func TestAnswersAreHeldAgainstTheReference(t *testing.T) {
 		"app/health_test.go":                 "asks a check that no program has",
 	}
 	routers := 0
-	for _, folder := range []string{".", "app", "e2e", "e2e/*", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/evolution", "../../server/pusher", "../../server/pusher/conformance"} {
+	for _, folder := range []string{".", "app", "e2e", "e2e/*", "../../server/api", "../../server/api/docs", "../../server/console", "../../server/evolution", "../../server/multiwa", "../../server/pusher", "../../server/pusher/conformance"} {
 		pattern := "/*_test.go"
 		if folder == "e2e" {
 			pattern = "/*.go"

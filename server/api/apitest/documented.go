@@ -45,6 +45,10 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 	if err != nil {
 		t.Fatal(err)
 	}
+	multiwa, err := LoadMultiWA()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked := r.Clone(r.Context())
 		sent := &copied{}
@@ -55,8 +59,11 @@ func Documented(t testing.TB, handler http.Handler, seen func(op *Operation, r *
 		got.look = func() {
 			ref := ref
 			if found, _, _ := ref.Find(asked); found == nil {
-				if found, _, _ := evolution.Find(asked); found != nil {
-					ref = evolution
+				for _, dialect := range []*Reference{evolution, multiwa} {
+					if found, _, _ := dialect.Find(asked); found != nil {
+						ref = dialect
+						break
+					}
 				}
 			}
 			op, violation := ref.check(asked, sent, got)

@@ -17,6 +17,7 @@ import (
 
 	"chatcast/server/api"
 	"chatcast/server/evolution"
+	"chatcast/server/multiwa"
 )
 
 // Operation is one method of one path of openapi.yaml.
@@ -31,8 +32,9 @@ type Operation struct {
 // Reference is the parsed openapi.yaml, with the pages of pages.yaml.
 type Reference struct {
 	Doc        *openapi3.T
-	Operations []Operation // sorted by path and method
-	prefix     string      // under which all paths are served too; empty: none
+	Operations []Operation              // sorted by path and method
+	prefix     string                   // under which all paths are served too; empty: none
+	rewrite    func(path string) string // to the path that is documented; nil: it is the same
 }
 
 // pages documents the pages and files for browsers, which are not for users of the API.
@@ -61,6 +63,17 @@ var LoadEvolution = sync.OnceValues(func() (*Reference, error) {
 		return nil, fmt.Errorf("the reference of Evolution API: %w", err)
 	}
 	return referenceOf(doc, nil, evolution.Prefix), nil
+})
+
+// LoadMultiWA parses the reference of the dialect of MultiWA once.
+var LoadMultiWA = sync.OnceValues(func() (*Reference, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(multiwa.Reference())
+	if err != nil {
+		return nil, fmt.Errorf("the reference of MultiWA: %w", err)
+	}
+	ref := referenceOf(doc, nil, "")
+	ref.rewrite = multiwa.Documented
+	return ref, nil
 })
 
 // referenceOf returns the reference with the operations of a document.
@@ -191,15 +204,17 @@ func (ref *Reference) Find(r *http.Request) (found *Operation, params map[string
 }
 
 func (ref *Reference) find(r *http.Request, method string) (found *Operation, params map[string]string, known bool) {
-	best := -1
+	best, path := -1, r.URL.EscapedPath()
+	if ref.rewrite != nil {
+		path = ref.rewrite(path)
+	}
 	for i := range ref.Operations {
 		op := &ref.Operations[i]
-		path := r.URL.EscapedPath()
 		given, literal, ok := match(op.Path, path)
 		if !ok && ref.prefix != "" { // a slash may end it
-			path = strings.TrimSuffix(path, "/")
-			if given, literal, ok = match(op.Path, path); !ok {
-				given, literal, ok = match(op.Path, strings.TrimPrefix(path, ref.prefix))
+			short := strings.TrimSuffix(path, "/")
+			if given, literal, ok = match(op.Path, short); !ok {
+				given, literal, ok = match(op.Path, strings.TrimPrefix(short, ref.prefix))
 			}
 		}
 		if !ok {

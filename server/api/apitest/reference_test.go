@@ -28,3 +28,14 @@ func TestEvolutionReferenceIsValid(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMultiWAReferenceIsValid does so for that dialect's.
+func TestMultiWAReferenceIsValid(t *testing.T) {
+	ref, err := apitest.LoadMultiWA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ref.Doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,266 @@
+package multiwa
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // the reference
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"chatcast/channels/refusals"
+	"chatcast/crm"
+	"chatcast/server"
+)
+
+// API serves the REST routes, under /api/v1 and under /api.
+type API struct {
+	CRM      *crm.Service
+	Lines    Lines
+	Log      *slog.Logger
+	Refusals *refusals.Log // may be nil
+
+	faults server.FaultLog
+}
+
+const (
+	maxBody = 1 << 20 // bytes of a JSON body without a file
+	// maxFileBody is that of one with a file as base64, which is held in memory. Larger
+	// files can be sent by their address.
+	maxFileBody = 32 << 20
+	fileTime    = 5 * time.Minute // to store a file and answer
+	actorKey    = "multiwa.actor"
+	keyKey      = "multiwa.key"
+)
+
+// prefixes are where the routes are. The reference has the first.
+var prefixes = [...]string{"/api/v1", "/api"}
+
+//go:embed openapi.yaml
+var reference []byte
+
+// Reference returns the reference of this dialect, in the form of OpenAPI 3.1.
+func Reference() []byte { return slices.Clone(reference) }
+
+// Documented returns the path under which the reference has a path of this dialect.
+func Documented(path string) string {
+	rest, ok := strings.CutPrefix(path, prefixes[1]+"/")
+	if !ok || strings.HasPrefix(path, prefixes[0]+"/") {
+		return path
+	}
+	return prefixes[0] + "/" + rest
+}
+
+// Register adds the routes to r. Each noun registers its routes in its own file.
+func (a *API) Register(r gin.IRouter) {
+	r.GET("/openapi/multiwa.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml; charset=utf-8", reference) })
+	for _, prefix := range prefixes {
+		open := r.Group(prefix)
+		open.GET("/health", func(c *gin.Context) { answer(c, http.StatusOK, map[string]string{"status": "ok"}) })
+		keyed := open.Group("", a.authenticate)
+		a.registerMessages(keyed)
+		a.registerLists(keyed)
+		a.registerProfiles(keyed)
+		a.registerGroups(keyed)
+	}
+}
+
+// NotFound answers a request for a path of this API that there is not, and reports whether
+// the path was one.
+func (a *API) NotFound(c *gin.Context) bool {
+	path := c.Request.URL.Path
+	if path != "/api" && !strings.HasPrefix(path, "/api/") {
+		return false
+	}
+	a.fail(c, &crm.Error{Code: crm.CodeNotFound, Message: "Cannot " + server.Method(c.Request) + " " + shortened(path)})
+	return true
+}
+
+// authenticate requires a valid key, in x-api-key or as Bearer.
+func (a *API) authenticate(c *gin.Context) {
+	actor, key, err := a.CRM.AuthenticateKey(c.Request.Context(), keyInHeader(c))
+	if err != nil {
+		if isKeyError(err) {
+			reason := refusals.BadToken
+			if keyInHeader(c) == "" {
+				reason = refusals.NoToken
+			}
+			a.Refusals.Add(c.Request.Context(), refusals.AccessToken, reason, "route", c.FullPath(), "address", server.ClientAddress(c))
+			err = &crm.Error{Code: crm.CodeBadToken, Message: "Invalid API key"}
+		}
+		a.fail(c, err)
+		return
+	}
+	c.Set(actorKey, actor)
+	c.Set(keyKey, key)
+}
+
+func actor(c *gin.Context) crm.Actor  { return c.MustGet(actorKey).(crm.Actor) }
+func key(c *gin.Context) *crm.KeyData { return c.MustGet(keyKey).(*crm.KeyData) }
+
+// statuses maps the codes of the rules to HTTP statuses and the codes of this dialect.
+var statuses = map[crm.Code]struct {
+	status int
+	code   string
+}{
+	crm.CodeInvalid:     {http.StatusBadRequest, "VALIDATION_ERROR"},
+	crm.CodeNoToken:     {http.StatusUnauthorized, "UNAUTHORIZED"},
+	crm.CodeBadToken:    {http.StatusUnauthorized, "UNAUTHORIZED"},
+	crm.CodeDenied:      {http.StatusForbidden, "FORBIDDEN"},
+	crm.CodeNotFound:    {http.StatusNotFound, "NOT_FOUND"},
+	crm.CodeConflict:    {http.StatusConflict, "CONFLICT"},
+	crm.CodeTooLarge:    {http.StatusRequestEntityTooLarge, "PAYLOAD_TOO_LARGE"},
+	crm.CodeThrottled:   {http.StatusTooManyRequests, "RATE_LIMITED"},
+	crm.CodeUnavailable: {http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"},
+}
+
+// failed is the body of an answer that reports an error: what the documentation of MultiWA
+// shows and what its program answers, together.
+type failed struct {
+	Success    bool      `json:"success"`
+	StatusCode int       `json:"statusCode"`
+	Message    string    `json:"message"`
+	Error      errorBody `json:"error"`
+}
+
+// fail answers with err. An error that is not of crm is "internal", and logged.
+func (a *API) fail(c *gin.Context, err error) {
+	var e *crm.Error
+	ctx := c.Request.Context()
+	if !errors.As(err, &e) && !errors.As(context.Cause(ctx), &e) {
+		if server.ClientGone(ctx) {
+			c.AbortWithStatus(server.StatusClientGone)
+			return
+		}
+		var trouble string
+		if e, trouble = crm.TroubleError(err); e != nil {
+			a.faults.Error(ctx, a.Log, "the database is in trouble", "trouble", trouble, "error", err)
+		}
+	}
+	if e == nil {
+		a.Log.ErrorContext(ctx, "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
+		writeJSON(c, http.StatusInternalServerError, failed{
+			StatusCode: http.StatusInternalServerError, Message: errorInternal, Error: errorBody{"INTERNAL_ERROR", errorInternal},
+		})
+		return
+	}
+	to := statuses[e.Code]
+	if e.RetryAfter > 0 {
+		c.Header("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+	writeJSON(c, to.status, failed{StatusCode: to.status, Message: e.Message, Error: errorBody{to.code, e.Message}})
+}
+
+// done is an answer that has nothing to tell.
+type done struct{}
+
+// serve makes a handler of do, which returns the status and the data of the answer.
+func (a *API) serve(status int, do func(c *gin.Context) (any, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		data, err := do(c)
+		if err != nil {
+			a.fail(c, err)
+			return
+		}
+		answer(c, status, data)
+	}
+}
+
+// answer answers with data. The members of an object stand in the answer itself, as the
+// program of MultiWA answers, and once more in data, as its documentation shows. A list is
+// the answer.
+func answer(c *gin.Context, status int, data any) {
+	text, err := encode(data)
+	if err != nil {
+		c.AbortWithStatus(http.StatusInternalServerError)
+		return
+	}
+	if text[0] == '{' {
+		text = union(text)
+	}
+	c.Data(status, "application/json; charset=utf-8", text)
+}
+
+// union puts the members of an object into an answer, twice.
+func union(object []byte) []byte {
+	members := object[1 : len(object)-1]
+	if len(members) == 0 {
+		return []byte(`{"success":true}`)
+	}
+	return bytes.Join([][]byte{[]byte(`{"success":true,`), members, []byte(`,"data":`), object, []byte("}")}, nil)
+}
+
+// body decodes a JSON body into dst. Unknown fields are ignored; a wrong type is an error
+// that names the field.
+func body(c *gin.Context, dst any) error { return bodyUpTo(c, maxBody, dst) }
+
+func bodyUpTo(c *gin.Context, limit int64, dst any) error {
+	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", limit)}
+	case err != nil:
+		return crm.Invalid("body", "could not be read whole")
+	case !utf8.Valid(raw):
+		return crm.Invalid("body", "must be valid UTF-8")
+	case len(bytes.TrimSpace(raw)) == 0:
+		return crm.Invalid("body", "must be JSON, but is empty")
+	}
+	err = json.Unmarshal(raw, dst)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return crm.Invalid(strings.TrimPrefix(wrong.Field, "target."), "must not be %s", wrong.Value) // an embedded struct has its name in it
+	case err != nil:
+		return crm.Invalid("body", "must be a JSON object")
+	}
+	if twice := server.RepeatedName(raw, server.AllObjects); twice != "" {
+		return crm.Invalid(twice, "is given twice")
+	}
+	return nil
+}
+
+// profile finds the profile with an id. Without one it is that of a key that has only one.
+func (a *API) profile(c *gin.Context, id string) (*crm.Instance, error) {
+	if id == "" {
+		id = onlyProfile(a.Lines, key(c))
+	}
+	if id == "" {
+		return nil, crm.Invalid("profileId", "is required")
+	}
+	of, err := a.CRM.InstanceByID(c.Request.Context(), actor(c), canonical(id))
+	return of, noProfile(err)
+}
+
+// noProfile says of an instance that is not found that there is no such profile.
+func noProfile(err error) error {
+	var e *crm.Error
+	if errors.As(err, &e) && e.Code == crm.CodeNotFound {
+		return &crm.Error{Code: crm.CodeNotFound, Message: errorNotFound}
+	}
+	return err
+}
+
+// number returns a number of the query within bounds; absent, it is d.
+func number(c *gin.Context, name string, d, low, high int) (int, error) {
+	text := c.Query(name)
+	if text == "" {
+		return d, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < low || n > high {
+		return 0, crm.Invalid(name, "must be from %d to %d", low, high)
+	}
+	return n, nil
+}

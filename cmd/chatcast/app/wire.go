@@ -269,6 +269,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	})
 	evolutionAPI.Register(r.router)
 	r.wireSocketIO(cfg, publicURL, logFor("socketio"))
+	multiwaAPI := r.registerMultiWA(cfg, logFor("multiwa"))
 	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)
@@ -279,12 +280,12 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	r.health.register(r.router)
 	securityTxt{contact: cfg.Server.Contact(), publicURL: publicURL, notFound: crmAPI.NoRoute}.register(r.router)
 	r.router.NoMethod(func(c *gin.Context) {
-		if !evolutionAPI.NotFound(c, r.router) {
+		if !multiwaAPI.NotFound(c) && !evolutionAPI.NotFound(c, r.router) {
 			server.MethodNotAllowed(c)
 		}
 	})
 	r.router.NoRoute(func(c *gin.Context) {
-		if !evolutionAPI.NotFound(c, r.router) && !r.dialect.NotFound(c) && !backends.NotFound(c) {
+		if !multiwaAPI.NotFound(c) && !evolutionAPI.NotFound(c, r.router) && !r.dialect.NotFound(c) && !backends.NotFound(c) {
 			crmAPI.NoRoute(c)
 		}
 	})

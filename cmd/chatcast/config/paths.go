@@ -36,10 +36,10 @@ var pathForm = regexp.MustCompile(`\A(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\z`)
 // ownPaths begin the paths of the program itself: a base path like one of them would hide
 // it.
 var ownPaths = []string{
-	"app", "apps", "assets", "asyncapi.yaml", "broadcasting", "business", "call", "chatwoot", "console.json", "dify", "docs", "evoai", "evolutionBot",
+	"api", "app", "apps", "assets", "asyncapi.yaml", "broadcasting", "business", "call", "chatwoot", "console.json", "dify", "docs", "evoai", "evolutionBot",
 	"flowise", "group", "healthz", "instance", "kafka", "label", "lib", "licenses.txt", "message", "n8n", "nats", "openai", "openapi",
 	"openapi-3.0.json", "openapi.json", "openapi.yaml", "passkey-extension.zip", "proxy", "pusher", "rabbitmq", "readyz", "s3", "schemas",
-	"settings", "socket.io", "sqs", "template", "try", "typebot", "v1", "verify-creds", "webhook", "websocket", "whatsapp",
+	"settings", "socket.io", "sqs", "template", "try", "typebot", "v1", "verify-creds", "webhook", "websocket", "whatsapp", "ws",
 }
 
 // checkPaths checks the public URL and the base path.

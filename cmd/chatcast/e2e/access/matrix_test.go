@@ -92,19 +92,26 @@ type matrixRun struct {
 }
 
 // routes checks that the router has the operations of the references and no others. Those of the
-// dialect of Evolution API have tests of their own: no person may use them.
+// dialects of Evolution API and MultiWA have tests of their own: no person may use them.
 func (m *matrixRun) routes() {
 	evolution, err := apitest.LoadEvolution()
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	multiwa, err := apitest.LoadMultiWA()
+	if err != nil {
+		m.t.Fatal(err)
+	}
 	documented := map[string]bool{}
-	for _, op := range m.ref.Operations {
+	for _, op := range slices.Concat(m.ref.Operations, multiwa.Operations) {
 		documented[op.Method+" "+anyName(op.Path)] = true
 	}
 	for _, op := range evolution.Operations {
 		documented[op.Method+" "+anyName(op.Path)] = true
 		documented[op.Method+" /whatsapp"+anyName(op.Path)] = true
+	}
+	for _, op := range multiwa.Operations {
+		documented[op.Method+" "+anyName(strings.Replace(op.Path, "/api/v1/", "/api/", 1))] = true
 	}
 	for _, r := range m.p.Components().Router.Routes() {
 		if route := r.Method + " " + anyName(r.Path); !documented[route] {

@@ -54,7 +54,9 @@ func getPaths(t *testing.T, p *e2e.Running, appKey string) (same, changing []str
 		asked := httptest.NewRequestWithContext(t.Context(), r.Method, path, http.NoBody)
 		op, _, _ := reference(t).Find(asked)
 		if op == nil {
-			op, _, _ = evolution(t).Find(asked)
+			if op, _, _ = evolution(t).Find(asked); op == nil {
+				op, _, _ = multiwa(t).Find(asked)
+			}
 		}
 		if documented := op != nil && op.Responses.Value("405") != nil; documented != (changingGets[r.Path] != "") {
 			t.Errorf("%s: the reference has a 405: %v; it changes something: %q", r.Path, documented, changingGets[r.Path])

@@ -37,6 +37,13 @@ func TestWholeProgramIsDocumented(t *testing.T) {
 			documented = append(documented, "/whatsapp"+route)
 		}
 	}
+	for _, op := range multiwa(t).Operations {
+		route := anyParam.ReplaceAllString(op.String(), "{}")
+		documented = append(documented, route)
+		if rest, ok := strings.CutPrefix(route, "/api/v1/"); ok {
+			documented = append(documented, "/api/"+rest)
+		}
+	}
 	for _, route := range served {
 		if !slices.Contains(documented, route) {
 			t.Errorf("%s is not documented", route)
@@ -275,6 +282,16 @@ func reference(t *testing.T) *apitest.Reference {
 func evolution(t *testing.T) *apitest.Reference {
 	t.Helper()
 	ref, err := apitest.LoadEvolution()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+// multiwa returns the reference of the dialect of MultiWA.
+func multiwa(t *testing.T) *apitest.Reference {
+	t.Helper()
+	ref, err := apitest.LoadMultiWA()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,9 @@
+package multiwa
+
+import (
+	"testing"
+
+	"chatcast/cmd/chatcast/e2e"
+)
+
+func TestMain(m *testing.M) { e2e.Main(m) }

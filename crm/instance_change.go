@@ -140,7 +140,11 @@ func (s *Service) ChangeInstance(ctx context.Context, a Actor, name string, ch I
 		if err != nil {
 			return err
 		}
-		if _, err := s.line(c.tx, a, row.LicenseID, row.MessengerType, manage); err != nil {
+		needs := manage
+		if ch.Webhook.Set {
+			needs = hooks
+		}
+		if _, err := s.line(c.tx, a, row.LicenseID, row.MessengerType, needs); err != nil {
 			return err
 		}
 		if err := ch.check(); err != nil {

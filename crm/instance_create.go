@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		companyID, err := lineManager(c.tx, a, in.CompanyID)
+		if err == nil && in.Webhook != nil {
+			_, err = callbackKey(c.tx, a, companyID) // its events tell what a key reads
+		}
 		if err != nil {
 			return err
 		}
@@ -120,7 +124,8 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 	return made, c.instanceKey(a, made)
 }
 
-// instanceKey makes the key of a new instance's line, which may do everything with it.
+// instanceKey makes the key of a new instance's line, which may do everything with it that the
+// actor may.
 func (c *change) instanceKey(a Actor, made *CreatedInstance) error {
 	switch _, err := c.tx.KeyByHash(hashToken(made.Key)); {
 	case err == nil:
@@ -128,14 +133,19 @@ func (c *change) instanceKey(a Actor, made *CreatedInstance) error {
 	case !errors.Is(err, models.ErrNotFound):
 		return err
 	}
-	_, err := c.addKey(a.auditor(), made.CompanyID, KeyInput{
-		Name: made.Name, LicenseID: made.Line.LicenseID, Messenger: made.Line.Messenger, Rights: KeyRights(), Text: made.Key,
+	rights, err := givable(c.tx, a)
+	if err != nil {
+		return err
+	}
+	_, err = c.addKey(a.auditor(), made.CompanyID, KeyInput{
+		Name: made.Name, LicenseID: made.Line.LicenseID, Messenger: made.Line.Messenger, Rights: rights, Text: made.Key,
 	})
 	return err
 }
 
 // InstanceToken returns the key that an instance was created with, or nil when it is not kept or
-// no longer works. The actor must be allowed to manage the line.
+// no longer works. The actor must be allowed to manage the line; a key learns of no key that may
+// do more than itself.
 func (s *Service) InstanceToken(ctx context.Context, a Actor, name string) (*string, error) {
 	tx := s.Store.Read(ctx)
 	row, err := instanceNamed(tx, a, name)
@@ -152,7 +162,14 @@ func (s *Service) InstanceToken(ctx context.Context, a Actor, name string) (*str
 	if errors.Is(err, models.ErrNotFound) || err == nil && (k.LicenseID == nil || *k.LicenseID != row.LicenseID) {
 		return nil, nil
 	}
-	return &row.Token, err
+	if err != nil {
+		return nil, err
+	}
+	rights, err := givable(tx, a)
+	if err != nil || slices.ContainsFunc(keyData(*k).Rights, func(right string) bool { return !slices.Contains(rights, right) }) {
+		return nil, err
+	}
+	return &row.Token, nil
 }
 
 // hasDenied reports whether err only says that a right is missing.

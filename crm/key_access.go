@@ -163,6 +163,15 @@ func lineManager(tx *models.Tx, a Actor, companyID int64) (int64, error) {
 	return k.CompanyID, nil
 }
 
+// givable returns the rights that the actor may give to a key: a key gives no more than it has.
+func givable(tx *models.Tx, a Actor) ([]string, error) {
+	k, err := keyOf(tx, a)
+	if err != nil || k == nil {
+		return KeyRights(), err
+	}
+	return keyData(*k).Rights, nil
+}
+
 // callbackKey returns the key that the actor is, when it may manage callback URLs of the
 // company, or nil for a person. Their events tell what a key reads.
 func callbackKey(tx *models.Tx, a Actor, companyID int64) (*models.APIKey, error) {

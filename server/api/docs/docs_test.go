@@ -199,7 +199,7 @@ func TestFilesTravelLight(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Compressed. An operation says what a key needs for it, too.
-	if operations := len(ref.Operations); total > 560*operations {
+	if operations := len(ref.Operations); total > 580*operations {
 		t.Errorf("the page and its files weigh %d bytes, for %d operations", total, operations)
 	}
 }

@@ -29,6 +29,10 @@ func chatRoutes() []route {
 				integer("delay").must().between(0, maxDelay).says("Enter a value in milliseconds")}},
 		{methods: "POST PUT", path: "/chat/updateBlockStatus/:instance", do: updateBlock, body: blockBody()},
 		{methods: "POST PUT", path: "/message/updateBlockStatus/:instance", do: updateBlock, body: blockBody()},
+		{methods: "POST PUT", path: "/chat/archiveChat/:instance", do: archiveChat,
+			body: schema{obj("lastMessage"), str("chat"), flag("archive").must()}},
+		{methods: "POST PUT", path: "/chat/markChatUnread/:instance", do: markChatUnread, fail: failing("An error occurred while marking the chat as unread."),
+			body: schema{obj("lastMessage"), str("chat")}},
 		{methods: "POST", path: "/chat/fetchProfilePictureUrl/:instance", do: profilePicture, body: schema{str("number").like(numberForm).says(textNumber)}},
 	}
 }
@@ -199,8 +203,8 @@ type presenceAnswer struct {
 	Presence string `json:"presence"`
 }
 
-// sendPresence shows that somebody types or records, for as long as the body says. The other
-// states are what WhatsApp shows anyway, when nobody types.
+// sendPresence shows that somebody types or records, for as long as the body says; or that the
+// account is online, or not. When nobody types WhatsApp shows what paused asks for by itself.
 func sendPresence(q *request) (answer, error) {
 	to, err := q.address(text(q.body, "number"))
 	if err != nil {
@@ -219,8 +223,10 @@ func sendPresence(q *request) (answer, error) {
 		if err := q.delay(outgoing{to: to, voice: presence == "recording"}); err != nil {
 			return answer{}, err
 		}
-	case "available", "unavailable":
-		return answer{}, notOffered("sendPresence " + presence)
+	case crm.PresenceAvailable, crm.PresenceUnavailable:
+		if err := q.e.CRM.SetPresence(q.ctx, q.actor, q.line(), presence); err != nil {
+			return answer{}, err
+		}
 	}
 	return made(presenceAnswer{presence}), nil
 }
@@ -234,21 +240,4 @@ func updateBlock(q *request) (answer, error) {
 	return made(struct {
 		Block string `json:"block"`
 	}{"success"}), err
-}
-
-// profilePicture answers with our link to the picture of a chat or a contact.
-func profilePicture(q *request) (answer, error) {
-	to, err := q.address(text(q.body, "number"))
-	if err != nil {
-		return answer{}, err
-	}
-	out := struct {
-		WUID    string  `json:"wuid"`
-		Picture *string `json:"profilePictureUrl"`
-	}{WUID: to.jid}
-	chat, err := q.chatNamed(to.jid)
-	if chat != nil {
-		out.Picture = chat.Image
-	}
-	return ok(out), err
 }

@@ -201,6 +201,12 @@ func TestNumbersAndPresence(t *testing.T) {
 	w.want(w.line, "POST /chat/sendPresence/shop", `{"number":"79990001122","presence":"asleep","delay":1}`, 400,
 		invalid("instance.presence is not one of enum values: unavailable,available,composing,recording,paused"))
 	w.want(w.line, "POST /chat/fetchProfilePictureUrl/shop", `{"number":"79990001122"}`, 200, `{"wuid":"79990001122@s.whatsapp.net","profilePictureUrl":null}`)
+	for _, route := range []string{"PUT /chat/archiveChat/shop", "POST /chat/archiveChat/shop"} { // of a bridge
+		w.want(w.line, route, `{"lastMessage":{"key":{"id":"`+hiID+`"}},"archive":true}`, 500, `{"status":500,"error":"Internal Server Error","response":{"message":[{"archived":false,`+
+			`"message":["An error occurred while archiving the chat. Open a calling.","lines of this type have no phone that could arrange chats"]}]}}`)
+	}
+	w.want(w.line, "POST /chat/markChatUnread/shop", `{"chat":"79990001122@s.whatsapp.net"}`, 500,
+		`{"status":500,"error":"Internal Server Error","response":{"message":["An error occurred while marking the chat as unread.","lines of this type have no phone that could arrange chats"]}}`)
 	w.want(w.line, "PUT /chat/updateBlockStatus/shop", `{"number":"79990001122","status":"block"}`, 400,
 		badText("lines of this type have no account that could block people"))
 }

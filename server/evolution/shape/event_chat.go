@@ -13,9 +13,17 @@ func (r *rendering) chatRead(data string) {
 	}
 }
 
-// chatStatus renders that a chat was closed or opened, which is how the archive is kept here.
+// chatStatus renders that a chat was closed or opened here.
 func (r *rendering) chatStatus(data string) {
 	for _, x := range items[crm.ChatStatusItem](data) {
+		r.chatChanged("chats.update", x.Chat.ID, func(*writer) {})
+	}
+}
+
+// chatState renders that the phone arranges a chat in another way: archived, pinned, muted or
+// marked as unread.
+func (r *rendering) chatState(data string) {
+	for _, x := range items[crm.ChatStateItem](data) {
 		r.chatChanged("chats.update", x.Chat.ID, func(*writer) {})
 	}
 }
@@ -85,6 +93,7 @@ func (r *rendering) contactName(data string) {
 // presences are Evolution's words for what people do in a chat.
 var presences = map[string]string{
 	crm.PresenceTyping: "composing", crm.PresenceRecording: "recording", crm.PresencePaused: "paused",
+	crm.PresenceOnline: "available", crm.PresenceOffline: "unavailable",
 }
 
 func (r *rendering) chatPresence(data string) {
@@ -102,6 +111,9 @@ func (r *rendering) chatPresence(data string) {
 			w.object("presences")
 			w.object(jid)
 			w.str("lastKnownPresence", shown)
+			if x.LastSeen != nil {
+				w.int("lastSeen", *x.LastSeen)
+			}
 			w.end()
 			w.end()
 			w.end()

@@ -136,14 +136,21 @@ func writeGroup(w *writer, g *crm.Group, members bool) {
 	w.object("")
 	w.str("id", JID(g.ID))
 	w.str("subject", g.Name)
-	w.orNull("subjectOwner", owner)
-	w.int("subjectTime", g.CreatedAt)
+	named, at := owner, g.CreatedAt
+	if g.NameBy != nil {
+		named = JID(*g.NameBy)
+	}
+	if g.NameAt > 0 {
+		at = g.NameAt
+	}
+	w.orNull("subjectOwner", named)
+	w.int("subjectTime", at)
 	w.null("pictureUrl")
 	w.int("size", int64(g.Size))
 	w.int("creation", g.CreatedAt)
 	w.orNull("owner", owner)
 	w.orNull("desc", g.Description)
-	w.null("descId")
+	w.orNull("descId", g.DescriptionID)
 	w.bool("restrict", g.Locked)
 	w.bool("announce", g.Announce)
 	w.positive("ephemeralDuration", g.Ephemeral)
@@ -154,9 +161,13 @@ func writeGroup(w *writer, g *crm.Group, members bool) {
 		}
 		w.end()
 	}
-	w.bool("isCommunity", false)
-	w.bool("isCommunityAnnounce", false)
-	w.null("linkedParent")
+	w.bool("isCommunity", g.Community)
+	w.bool("isCommunityAnnounce", g.Announcements)
+	parent := ""
+	if g.CommunityID != nil {
+		parent = JID(*g.CommunityID)
+	}
+	w.orNull("linkedParent", parent)
 	w.end()
 }
 

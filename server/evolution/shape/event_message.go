@@ -10,14 +10,11 @@ func (r *rendering) message(data string) {
 	}
 }
 
-// arrived renders a message. A placeholder for one that could not be decrypted is nothing:
+// arrived renders a message. That of a call is nothing: the event call tells of it. A placeholder for one that could not be decrypted is nothing:
 // clients would take the message itself, which has the same id, for a copy of it.
 func (r *rendering) arrived(m *crm.MessageItem, news crm.MessageNews) {
 	switch {
-	case r.in.GroupsIgnore && m.Chat.Type == "group":
-		return
-	case m.Type == messageCall:
-		r.call(m)
+	case r.in.GroupsIgnore && m.Chat.Type == "group", m.Type == messageCall:
 		return
 	case m.Type == crm.MessageUnknown && value(m.Subtype) == crm.SubtypeUndecryptable:
 		return
@@ -92,20 +89,28 @@ func (r *rendering) contact(w *writer, jid, name string) {
 // messageCall is the CRM's type of a call that came in.
 const messageCall = "call"
 
-func (r *rendering) call(m *crm.MessageItem) {
-	r.emit("call", func(w *writer) {
-		f := r.facts(m)
-		w.object("")
-		w.str("id", f.key.id)
-		w.str("from", f.author)
-		w.str("chatId", f.key.remoteJID)
-		w.str("date", iso(m.Time))
-		w.bool("offline", false)
-		w.str("status", "offer")
-		w.bool("isVideo", value(m.Subtype) == "video")
-		w.bool("isGroup", m.Chat.Type == "group")
-		w.end()
-	})
+// call renders a step of a call.
+func (r *rendering) call(data string) {
+	list := items[crm.CallItem](data)
+	for i := range list {
+		x := &list[i]
+		if r.in.GroupsIgnore && x.Group {
+			continue
+		}
+		from, _ := r.author(&x.FromUser, false)
+		r.emit("call", func(w *writer) {
+			w.object("")
+			w.str("id", x.ID)
+			w.str("from", from)
+			w.str("chatId", JID(x.Chat.ID))
+			w.str("date", iso(x.Time))
+			w.bool("offline", false)
+			w.str("status", x.Type)
+			w.bool("isVideo", x.Video)
+			w.bool("isGroup", x.Group)
+			w.end()
+		})
+	}
 }
 
 // messageStatus renders the status of a message of ours.

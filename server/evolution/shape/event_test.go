@@ -147,13 +147,23 @@ func TestChatEvents(t *testing.T) {
 		w.news()
 		w.ingest(crm.InboundBatch{Aliases: []crm.InboundAlias{{Phone: id(bob), LID: id(hidden)}}})
 		w.golden("event/chat.merge")
-		for _, typ := range []string{crm.PresenceTyping, crm.PresenceRecording, crm.PresencePaused} {
-			w.must(w.PublishPresence(t.Context(), on, crm.Presence{Chat: crm.InboundChat{ID: id(ann)}, By: crm.InboundUser{ID: id(ann), Name: "Ann"}, Type: typ}))
+		for _, typ := range []string{crm.PresenceTyping, crm.PresenceRecording, crm.PresencePaused, crm.PresenceOnline, crm.PresenceOffline} {
+			p := crm.Presence{Chat: crm.InboundChat{ID: id(ann)}, By: crm.InboundUser{ID: id(ann), Name: "Ann"}, Type: typ}
+			if typ == crm.PresenceOffline {
+				p.LastSeen = ptr(int64(1637319200))
+			}
+			w.must(w.PublishPresence(t.Context(), on, p))
 			w.golden("event/presence." + typ)
 		}
 		call := crm.InboundMessage{ID: id("CALL1"), Chat: crm.InboundChat{ID: id(ann)}, FromUser: &crm.InboundUser{ID: id(ann), Name: "Ann Lee"}, Type: "call", Subtype: ptr("video")}
-		w.ingest(crm.InboundBatch{Messages: []crm.InboundMessage{call}})
-		w.golden("event/call")
+		for _, typ := range []string{crm.CallOffer, crm.CallAccept, crm.CallTerminate} {
+			in := crm.InboundBatch{Calls: []crm.InboundCall{{ID: call.ID, Type: typ}}}
+			if typ == crm.CallOffer {
+				in.Messages, in.Calls[0].Chat, in.Calls[0].By, in.Calls[0].Video = []crm.InboundMessage{call}, call.Chat, *call.FromUser, true
+			}
+			w.ingest(in)
+			w.golden("event/call." + typ)
+		}
 	})
 }
 

@@ -91,6 +91,10 @@ export interface Author {
   username: string | null;
   name: string;
   phone: string | null;
+  /**
+   * WhatsApp's other id of the person, when both are known.
+   */
+  lid?: string;
 }
 /**
  * Where CallData belongs.
@@ -301,6 +305,20 @@ export interface GroupFields {
    * Of the line's account; null: it is not in the group.
    */
   role: 'member' | 'admin' | 'owner' | null;
+  /**
+   * With join, when it is known.
+   */
+  ownerId?: string;
+  /**
+   * Unix seconds; with join, when it is known.
+   */
+  createdAt?: number;
+  /**
+   * With join, in groups of at most 256.
+   *
+   * @minItems 1
+   */
+  members?: [GroupMember, ...GroupMember[]];
 }
 /**
  * A member of a group.
@@ -873,6 +891,18 @@ export interface Message {
     [k: string]: unknown;
   } | null;
   created: UserRef | null;
+  /**
+   * It is the first message of its chat; absent: it is not.
+   */
+  newChat?: true;
+  /**
+   * How many messages of the chat are unread now; absent: this changed nothing.
+   */
+  unread?: number;
+  /**
+   * What the message is the first to tell of its author: new to the line, or another name; absent: nothing.
+   */
+  contact?: 'new' | 'changed';
 }
 /**
  * What a message says. Text, caption and file are always there; the others by the kind of the message.
@@ -902,6 +932,18 @@ export interface Content {
    * @minItems 1
    */
   mentions?: [Mention, ...Mention[]];
+  choice?: ChoiceContent;
+  invite?: InviteContent;
+  /**
+   * After how many seconds the message disappears from phones.
+   */
+  expiration?: number;
+  /**
+   * What a message of the type unknown says, as the messenger has it.
+   */
+  original?: {
+    [k: string]: unknown;
+  };
 }
 /**
  * A file of a message.
@@ -931,12 +973,36 @@ export interface FileContent {
    * A small JPEG as base64, to show before the file is opened.
    */
   thumbnail?: string;
+  /**
+   * How loud a voice message is, as base64.
+   */
+  waveform?: string;
+  /**
+   * Of a document.
+   */
+  pages?: number;
+  /**
+   * Of a sticker; absent: it is not.
+   */
+  animated?: boolean;
 }
 export interface LocationContent {
   latitude: number;
   longitude: number;
   name: string;
   address: string;
+  /**
+   * Metres, of a live location.
+   */
+  accuracy?: number;
+  /**
+   * Metres in a second, of a live location.
+   */
+  speed?: number;
+  /**
+   * It grows with each place of a live location.
+   */
+  sequence?: number;
 }
 export interface ContactContent {
   name: string;
@@ -947,6 +1013,10 @@ export interface ContactContent {
    * @minItems 1
    */
   phones?: [string, ...string[]];
+  /**
+   * The whole card as its sender has it; absent: not known, or too long.
+   */
+  vcard?: string;
 }
 export interface PollContent {
   question: string;
@@ -956,6 +1026,19 @@ export interface PollContent {
 export interface ReactionContent {
   messageId: MessengerId;
   emoji: string;
+  origin?: MessageOrigin;
+}
+/**
+ * A message that another one, or an event, is about.
+ */
+export interface MessageOrigin {
+  fromMe: boolean;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  type: string;
+  fromUser: Author;
 }
 /**
  * A vote in a poll: all that is chosen now, nothing when it was taken back.
@@ -963,6 +1046,7 @@ export interface ReactionContent {
 export interface VoteContent {
   messageId: MessengerId;
   options: string[];
+  origin?: MessageOrigin;
 }
 /**
  * A person whom a message mentions.
@@ -974,6 +1058,25 @@ export interface Mention {
    * WhatsApp's other id of the person, when both are known.
    */
   lid?: string;
+}
+/**
+ * The button or the row of a list whose label the text is.
+ */
+export interface ChoiceContent {
+  id: string;
+}
+/**
+ * An invitation to a group.
+ */
+export interface InviteContent {
+  groupId: string;
+  code: string;
+  /**
+   * Unix seconds.
+   */
+  expires?: number;
+  name: string;
+  caption: string;
 }
 /**
  * The message that was answered: null is what is not known of it.
@@ -1037,6 +1140,7 @@ export interface MessageDelete {
   chat: ChatRef;
   fromApp: AppRef | null;
   edited: UserRef | null;
+  origin?: MessageOrigin;
 }
 /**
  * Where MessageDeleteData belongs.
@@ -1077,6 +1181,12 @@ export interface MessageEdit {
    * Why an edit or a deletion of ours failed: the message says again what it said before. Null otherwise.
    */
   error: Refusal | null;
+  /**
+   * Why the content is another one when nobody edited it: the file was fetched or could not be; or the message could not be decrypted before. Absent: it was edited.
+   */
+  cause?: 'file' | 'arrived';
+  origin?: MessageOrigin;
+  arrived?: ArrivedMessage;
 }
 /**
  * Why an edit or a deletion was taken back.
@@ -1090,6 +1200,31 @@ export interface Refusal {
    * A sentence for a person.
    */
   message: string;
+}
+/**
+ * The whole message, with the cause arrived.
+ */
+export interface ArrivedMessage {
+  id: MessengerId;
+  fromApi: boolean;
+  fromMe: boolean;
+  side: 'in' | 'out';
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  isForwarded: boolean;
+  type: string;
+  subtype: string | null;
+  message: Content;
+  quotedMessage: QuotedMessage | null;
+  fromUser: Author;
+  chat: Chat;
+  fromApp: AppRef | null;
+  utm: {
+    [k: string]: unknown;
+  } | null;
+  created: UserRef | null;
 }
 /**
  * Where MessageEditData belongs.
@@ -1215,6 +1350,21 @@ export interface MessengerStatus {
    * Unix seconds.
    */
   time: number;
+  /**
+   * The state before; absent: it is the same.
+   */
+  was?:
+    | 'disconnected'
+    | 'pairing'
+    | 'passkey'
+    | 'connecting'
+    | 'connected'
+    | 'logged_out'
+    | 'banned_until'
+    | 'replaced'
+    | 'outdated'
+    | 'not_set_up';
+  edited?: UserRef;
 }
 export interface RatingReason {
   /**

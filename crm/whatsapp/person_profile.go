@@ -67,6 +67,7 @@ func (m *Messenger) personProfile(ctx context.Context, l crm.Line, id string) (p
 // businessProfile asks for what a business tells of itself, and returns nil when the person
 // is none. whatsmeow's own question drops the description and the websites.
 func (q asked) businessProfile(j types.JID) (*crm.BusinessProfile, error) {
+	//lint:ignore SA1019 whatsmeow exports no other way to ask for all of it
 	answer, err := q.cli.DangerousInternals().SendIQ(q.ctx, whatsmeow.DangerousInfoQuery{
 		Namespace: "w:biz", Type: "get", To: types.ServerJID,
 		Content: []binary.Node{{Tag: "business_profile", Attrs: binary.Attrs{"v": "244"}, Content: []binary.Node{{Tag: "profile", Attrs: binary.Attrs{"jid": j}}}}},

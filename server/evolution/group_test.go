@@ -2,6 +2,7 @@ package evolution_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -101,6 +102,12 @@ func team(picture, members string) string {
 	return strings.NewReplacer("PICTURE", picture, "MEMBERS", members).Replace(teamBare)
 }
 
+// badTexts returns the answer to a request that is refused with these texts.
+func badTexts(texts ...string) string {
+	list, _ := json.Marshal(texts)
+	return `{"status":400,"error":"Bad Request","response":{"message":` + string(list) + `}}`
+}
+
 // TestGroups calls every route of groups, in both verbs, with its exact answer.
 func TestGroups(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -122,6 +129,10 @@ func TestGroups(t *testing.T) {
 		w.want(w.line, "GET /group/inviteCode"+toTeam, "", 200, `{"inviteUrl":"https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv","inviteCode":"AbCdEfGhIjKlMnOpQrStUv"}`)
 		w.want(w.line, "GET /group/inviteInfo/shop?inviteCode=https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv", "", 200, team("null", ""))
 		w.want(w.line, "GET /group/acceptInviteCode/shop?inviteCode=AbCdEfGhIjKlMnOpQrStUv", "", 200, `{"accepted":true,"groupJid":"120363000000000001@g.us"}`)
+		w.want(w.line, "POST /group/sendInvite"+toTeam, `{"description":"Join us","numbers":["79990001122"]}`, 200, `{"send":true,"inviteUrl":"https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv"}`)
+		if sent := w.Events(t, crm.EventMessage); len(sent) != 1 || !strings.Contains(sent[0].Data, `"text":"Join us\n\nhttps://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv"`) {
+			t.Errorf("sent is %+v", sent)
+		}
 		for _, verb := range []string{"POST", "PUT"} {
 			w.want(w.line, verb+" /group/updateGroupSubject"+toTeam, `{"subject":"Friends"}`, 201, `{"update":"success"}`)
 			w.want(w.line, verb+" /group/updateGroupDescription/shop", `{"groupJid":"120363000000000001@g.us","description":"None"}`, 201, `{"update":"success"}`)
@@ -136,14 +147,14 @@ func TestGroups(t *testing.T) {
 
 		w.want(w.line, "GET /group/findGroupInfos/shop", "", 400, `{"status":400,"error":"Bad Request","response":{"message":["The group id needs to be informed in the query","ex: \"groupJid=120362@g.us\""]}}`)
 		w.want(w.line, "GET /group/findGroupInfos/shop?groupJid=120363000000000009@g.us", "", 404, `{"status":404,"error":"Not Found","response":{"message":["Error fetching group","group not found"]}}`)
-		w.want(w.line, "GET /group/fetchAllGroups/shop?getParticipants=", "", 400, badText(`The getParticipants needs to be informed in the query","ex: \"getParticipants=true\"`))
-		w.want(w.line, "GET /group/inviteInfo/shop?inviteCode=none", "", 400, badText(`The group invite code id needs to be informed in the query","ex: \"inviteCode=F1EX5QZxO181L3TMVP31gY\"`))
+		w.want(w.line, "GET /group/fetchAllGroups/shop?getParticipants=", "", 400, badTexts("The getParticipants needs to be informed in the query", `ex: "getParticipants=true"`))
+		w.want(w.line, "GET /group/inviteInfo/shop?inviteCode=none", "", 400, badTexts("The group invite code id needs to be informed in the query", `ex: "inviteCode=F1EX5QZxO181L3TMVP31gY"`))
 		w.want(w.line, "POST /group/create/shop", `{"participants":["79990001122"]}`, 400, `{"status":400,"error":"Bad Request","response":{"message":[{"property":"subject","message":"instance requires property \"subject\""}]}}`)
-		w.want(w.line, "POST /group/toggleEphemeral"+toTeam, `{"expiration":5}`, 400, badText(`Error updating setting","`+"must be 0, 86400, 604800 or 7776000 seconds"))
+		w.want(w.line, "POST /group/toggleEphemeral"+toTeam, `{"expiration":5}`, 400, badTexts("Error updating setting", "ephemeral must be 0, 86400, 604800 or 7776000 seconds"))
 		w.want(w.strange, "GET /group/findGroupInfos"+toTeam, "", 404, `{"status":404,"error":"Not Found","response":{"message":["The \"shop\" instance does not exist"]}}`)
 		p.refusal = &crm.Error{Code: crm.CodeConflict, Message: "no"}
 		w.want(w.line, "POST /group/create/shop", `{"subject":"Team","participants":["79990001122"]}`, 500, `{"status":500,"error":"Internal Server Error","response":{"message":["Error creating group","no"]}}`)
 		w.want(w.line, "GET /group/inviteCode"+toTeam, "", 404, `{"status":404,"error":"Not Found","response":{"message":["No invite code","no"]}}`)
-		w.want(w.line, "DELETE /group/leaveGroup"+toTeam, "", 400, badText(`Unable to leave the group","no`))
+		w.want(w.line, "DELETE /group/leaveGroup"+toTeam, "", 400, badTexts("Unable to leave the group", "no"))
 	})
 }

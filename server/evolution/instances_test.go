@@ -101,7 +101,7 @@ func TestFetchInstances(t *testing.T) {
 			`,"Chatwoot":null,"Proxy":null,"Rabbitmq":null,"Nats":null,"Sqs":null,"Websocket":{"id":"UUID","enabled":true,"events":` + all + `,` + times + `,"instanceId":"UUID"},` +
 			`"Setting":{"id":"UUID",` + strings.Trim(plainSettings, "{}") + `,` + times + `,"instanceId":"UUID"},"_count":{"Message":0,"Contact":0,"Chat":0}}`
 		w.want(w.line, fetch, "", 200, `[`+row+`]`)
-		w.want(w.company, fetch+"?instanceName=shop", "", 200, `[`+row+`]`)
+		w.want(w.company, fetch+"?instanceName=shop", "", 200, `[`+row+`]`, "Accept-Encoding: identity") // so that the reference is asked
 		v, _ := w.InstanceDirectory().ByName(2224, shop)
 		w.want(w.company, fetch+"?instanceId="+v.ID, "", 200, `[`+row+`]`)
 		w.want(w.company, fetch+"?number=5", "", 200, `[]`)

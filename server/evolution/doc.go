@@ -29,7 +29,7 @@
 // of the answer.
 //
 // An error is a *refusal: bad("Text is required") for 400, absent("No participants") for 404,
-// notOffered("sendTemplate") for 501; others are made like these. Errors of the
+// failed("Error creating group", ...) for 500, notOffered("sendTemplate") for 501. Errors of the
 // rules are translated by refusalOf; route.fail may replace that for a route with words of its
 // own. Routes of groups set groupErrors, which gives what fields lack its other form.
 package evolution

@@ -34,6 +34,9 @@ func bad(texts ...string) *refusal { return &refusal{status: http.StatusBadReque
 func absent(texts ...string) *refusal {
 	return &refusal{status: http.StatusNotFound, message: texts}
 }
+func failed(texts ...string) *refusal {
+	return &refusal{status: http.StatusInternalServerError, message: texts}
+}
 
 // notOffered refuses a route that this server does not have.
 func notOffered(what string) *refusal {

@@ -19,6 +19,7 @@ import (
 	callbacks "chatcast/crm/webhook"
 	"chatcast/server"
 	"chatcast/server/api"
+	"chatcast/server/socketio"
 )
 
 // internalRoutes returns the routes for the operator of the program: metrics,
@@ -76,10 +77,11 @@ func namesMachine(host string) bool {
 // metrics collects the counters of the components on each scrape: the components do
 // not know Prometheus.
 type metrics struct {
-	sockets *server.Server
-	streams *api.EventStreams
-	monitor *server.Monitor
-	hooks   *webhook.Hooks
+	sockets   *server.Server
+	streams   *api.EventStreams
+	instances *socketio.Server
+	monitor   *server.Monitor
+	hooks     *webhook.Hooks
 
 	callbacks *callbacks.Hooks
 
@@ -120,6 +122,7 @@ func (m metrics) Describe(ch chan<- *prometheus.Desc) {
 	}
 	describeWebhooks(ch)
 	describeStreams(ch)
+	describeSocketIO(ch)
 	describeCallbacks(ch)
 }
 
@@ -154,6 +157,7 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	collectWebhooks(m.hooks.Stats(), ch)
 	collectStreams(m.streams.Stats(), ch)
+	collectSocketIO(m.instances.Stats(), ch)
 	collectCallbacks(m.callbacks.Stats(), ch)
 }
 

@@ -106,7 +106,7 @@ func (p *Program) runBack(back *stage) {
 		back.run(p.tls.run)
 	}
 	if p.internal != nil {
-		m := metrics{sockets: p.parts.sockets, streams: p.parts.streams, monitor: p.parts.monitor, hooks: p.parts.hooks, callbacks: p.parts.callbacks, refusals: p.parts.refusals, version: p.version, commit: p.commit}
+		m := metrics{sockets: p.parts.sockets, streams: p.parts.streams, instances: p.parts.instances, monitor: p.parts.monitor, hooks: p.parts.hooks, callbacks: p.parts.callbacks, refusals: p.parts.refusals, version: p.version, commit: p.commit}
 		back.run(func(ctx context.Context) error {
 			return serveInternal(ctx, p.internal, internalRoutes(m, p.parts.collectors()...))
 		})

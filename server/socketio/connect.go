@@ -120,6 +120,9 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	if err == nil {
 		err = n.attach(ctx, begin)
 	}
+	if err == nil && !begin.resume { // it gets what comes after the answer; else what came before it, too
+		err = n.subscribe(ctx, begin)
+	}
 	if err != nil {
 		n.end()
 		return err
@@ -134,6 +137,9 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	}
 	if e.Joined != nil {
 		e.Joined(n.socket)
+	}
+	if !begin.resume {
+		return nil
 	}
 	return n.subscribe(ctx, begin)
 }

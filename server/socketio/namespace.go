@@ -22,6 +22,7 @@ type namespace struct {
 	conn     *broadcasting.Conn // nil: the engine does not know it
 	socket   *Socket
 
+	open  atomic.Bool // answered, for a look without mu
 	gone  atomic.Bool // nothing more is sent
 	ended sync.Once
 
@@ -101,6 +102,7 @@ func (n *namespace) answer(frame []byte) {
 	defer n.mu.Unlock()
 	n.of.c.out.Queue(frame)
 	n.answered = true
+	n.open.Store(true)
 	if n.gone.Load() {
 		n.of.c.out.Queue(leftFrame(n.prefix))
 	}
@@ -153,6 +155,7 @@ func (n *namespace) QueueMarked(frames []byte, mark *broadcasting.Mark) {
 		n.lose()
 	case isMark(frames, resumeFailed): // it was kept a moment ago
 		n.of.c.close(behind)
+	case !n.open.Load() && !n.isAnswered(): // the client does not know yet that it is in
 	default:
 		n.of.c.out.QueueMarked(frames, mark)
 	}

@@ -105,14 +105,15 @@ func (hs *HTTPSession) Close(d Disconnect) {
 	}
 }
 
-// closeFor ends the session of a client that violated its codec.
+// closeFor ends the session of a client that violated its codec. The client learns it from
+// the answer to that request, so no later one is told.
 func (hs *HTTPSession) closeFor(err error) {
-	if errors.Is(err, ErrTooLarge) {
-		hs.Close(hs.disconnectFor(TooLarge))
-		return
-	}
 	d := hs.disconnectFor(ProtocolError)
 	d.Message = err.Error()
+	if errors.Is(err, ErrTooLarge) {
+		d = hs.disconnectFor(TooLarge)
+	}
+	d.Code = 0
 	hs.Close(d)
 }
 

@@ -3,12 +3,16 @@ package multiwa
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strconv"
 )
 
 // maxListed is how many entries a list of events may have.
 const maxListed = 100
+
+// refusal is an error of a message. Its text is what the client is told.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
 
 // clientMessage is a message from a client.
 type clientMessage struct {
@@ -25,7 +29,7 @@ func parseMessage(text []byte) (m clientMessage, err error) {
 		RequestID json.RawMessage `json:"requestId"`
 	}
 	if err := json.Unmarshal(text, &fields); err != nil || !isObject(text) {
-		return m, errors.New(errorJSON)
+		return m, refusal(errorJSON)
 	}
 	if id := fields.RequestID; len(id) > 0 && (id[0] == '"' || id[0] == '-' || '0' <= id[0] && id[0] <= '9') {
 		m.RequestID = id
@@ -35,7 +39,7 @@ func parseMessage(text []byte) (m clientMessage, err error) {
 	}
 	if json.Unmarshal(fields.Type, &m.Type) != nil { // also when there is none
 		m.Type = ""
-		return m, errors.New(errorUnknownType + shown(fields.Type))
+		return m, refusal(errorUnknownType + shown(fields.Type))
 	}
 	return m, nil
 }
@@ -84,20 +88,20 @@ func parseSubscribe(payload json.RawMessage) (r subscribeRequest, err error) {
 		LastEventID json.RawMessage `json:"lastEventId"`
 	}
 	if payload != nil && (json.Unmarshal(payload, &fields) != nil || !isObject(payload)) {
-		return r, errors.New(errorEvents)
+		return r, refusal(errorEvents)
 	}
 	var list []json.RawMessage
 	if len(fields.Events) == 0 || json.Unmarshal(fields.Events, &list) != nil || list == nil {
-		return r, errors.New(errorEvents)
+		return r, refusal(errorEvents)
 	}
 	if len(list) > maxListed {
-		return r, errors.New(errorTooManyEvents)
+		return r, refusal(errorTooManyEvents)
 	}
 	r.events = make([]string, 0, len(list))
 	for _, raw := range list {
 		var name *string
 		if json.Unmarshal(raw, &name) != nil || name == nil || !r.want.add(*name) {
-			return r, errors.New(errorUnknownEvent + shown(raw))
+			return r, refusal(errorUnknownEvent + shown(raw))
 		}
 		r.events = append(r.events, *name)
 	}
@@ -118,7 +122,7 @@ func parseUnsubscribe(payload json.RawMessage) (profileID string, err error) {
 		return "", nil
 	}
 	if json.Unmarshal(payload, &fields) != nil || !isObject(payload) {
-		return "", errors.New(errorProfile)
+		return "", refusal(errorProfile)
 	}
 	return profileOf(fields.ProfileID, fields.SessionID)
 }
@@ -132,7 +136,7 @@ func profileOf(ids ...json.RawMessage) (string, error) {
 		}
 		var id string
 		if json.Unmarshal(raw, &id) != nil {
-			return "", errors.New(errorNotFound)
+			return "", refusal(errorNotFound)
 		}
 		return id, nil
 	}
@@ -146,11 +150,11 @@ func lastEventID(raw json.RawMessage) (id int64, given bool, err error) {
 	}
 	text := string(raw)
 	if raw[0] == '"' && json.Unmarshal(raw, &text) != nil {
-		return 0, false, errors.New(errorLastEventID)
+		return 0, false, refusal(errorLastEventID)
 	}
 	id, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 0 {
-		return 0, false, errors.New(errorLastEventID)
+		return 0, false, refusal(errorLastEventID)
 	}
 	return id, true, nil
 }

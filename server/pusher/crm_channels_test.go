@@ -13,7 +13,7 @@ import (
 
 // reserved are channels of the CRM, and names that could be taken for one.
 var reserved = []string{
-	line, "presence-v1.licenses.1229.messengers.grWhatsApp", "private-v1.companies.2224", "presence-v1.companies.2224",
+	line, line + ".pairing", "presence-v1.licenses.1229.messengers.grWhatsApp", "private-v1.companies.2224", "presence-v1.companies.2224",
 	"private-v1.users.685", "private-v1.companies.2224.users.685",
 	"presence-v1.users.685", "private-cache-v1.users.685", "presence-cache-v1.companies.2224",
 	"private-encrypted-v1.users.685", "private-encrypted-cache-v1.users.685",

@@ -63,7 +63,7 @@ func Documented(path string) string {
 
 // Register adds the routes to r. Each noun registers its routes in its own file.
 func (a *API) Register(r gin.IRouter) {
-	r.GET("/openapi/multiwa.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml; charset=utf-8", reference) })
+	r.GET("/openapi/multiwa.yaml", server.NewStatic("application/yaml; charset=utf-8", reference, true).Serve)
 	for _, prefix := range prefixes {
 		open := r.Group(prefix)
 		open.GET("/health", func(c *gin.Context) { answer(c, http.StatusOK, map[string]string{"status": "ok"}) })

@@ -24,6 +24,10 @@ func commandLine(c command) (args []string, opens bool) {
 		args = append(args, "--email", "owner@example.com")
 	case "company create":
 		args = append(args, "--name", "N", "--email", "owner@example.com")
+	case "key create":
+		return append(args, "--company", "1"), true
+	case "key revoke":
+		return append(args, "1"), true
 	case "company invite":
 		return append(args, "1", "--email", "owner@example.com"), true
 	}

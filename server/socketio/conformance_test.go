@@ -113,7 +113,7 @@ var both = []suiteCase{
 	}},
 	{"heartbeat/polling/timeout", func(h *host, path string) {
 		session := h.poll(path)
-		time.Sleep(500 * time.Millisecond) // both timeouts
+		h.awaitEnd(session) // after both timeouts
 		h.status("GET", session, "", 400)
 	}},
 	{"heartbeat/websocket/pings", func(h *host, path string) {

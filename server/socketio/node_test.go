@@ -251,10 +251,11 @@ func TestNodeUpgradeUnderLoad(t *testing.T) {
 		clients = append(clients, h.connect("/shop", options{"auth": options{"apikey": "good"}}))
 	}
 	go func() {
-		n := 0
+		n, pace := 0, time.NewTicker(500*time.Microsecond) // as a busy line
+		defer pace.Stop()
 		for ; ctx.Err() == nil; n++ {
 			h.say("shop", strconv.Itoa(n+1))
-			time.Sleep(500 * time.Microsecond) // as a busy line
+			<-pace.C
 		}
 		published <- n
 	}()

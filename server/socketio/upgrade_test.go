@@ -54,13 +54,14 @@ func TestUpgradeUnderLoad(t *testing.T) {
 		})
 	}
 	publish.Go(func() {
-		n := 0
+		n, pace := 0, time.NewTicker(200*time.Microsecond)
+		defer pace.Stop()
 		for after := 0; after < later && !t.Failed(); n++ {
 			h.say("shop", strconv.Itoa(n+1))
 			if upgraded.Load() == clients {
 				after++
 			} else {
-				time.Sleep(200 * time.Microsecond) // the clients poll meanwhile
+				<-pace.C // the clients poll meanwhile
 			}
 		}
 		total <- n

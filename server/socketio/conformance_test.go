@@ -113,7 +113,7 @@ var both = []suiteCase{
 	}},
 	{"heartbeat/polling/timeout", func(h *host, path string) {
 		session := h.poll(path)
-		h.awaitEnd(session) // after both timeouts
+		until(h.t, "the end of the session", func() bool { return h.io.Stats().Connections == 0 })
 		h.status("GET", session, "", 400)
 	}},
 	{"heartbeat/websocket/pings", func(h *host, path string) {

@@ -146,11 +146,12 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 
 // subscribe lets events come.
 func (n *namespace) subscribe(ctx context.Context, begin start) error {
-	for _, name := range n.channels {
-		err := n.conn.Subscribe(ctx, broadcasting.SubscribeRequest{
-			Name: name, NeedsGrant: n.entry.UserID != 0, MaxChannels: len(n.channels),
-			Resume: begin.resume, After: begin.place.after(), Begin: begin.begins,
-		})
+	for i, name := range n.channels {
+		want := broadcasting.SubscribeRequest{Name: name, NeedsGrant: n.entry.UserID != 0, MaxChannels: len(n.channels)}
+		if i < len(n.channels)-len(n.entry.Live) {
+			want.Resume, want.After, want.Begin = begin.resume, begin.place.after(), begin.begins
+		}
+		err := n.conn.Subscribe(ctx, want)
 		if err := n.subscribed(err); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -46,16 +47,18 @@ func newNamespace(k *sockets, name string, e *Entry) *namespace {
 // the user's access ends it from now on. So the access is asked for once more.
 func (n *namespace) attach(ctx context.Context, begin start) (err error) {
 	e, srv := n.entry, n.of.c.srv
+	all := e.Live
 	if e.Channel != "" {
-		for _, full := range append([]string{e.Channel}, e.More...) {
-			name, err := channels.Parse(full)
-			if err != nil {
-				return err
-			}
-			n.channels = append(n.channels, name)
-		}
+		all = slices.Concat([]string{e.Channel}, e.More, e.Live)
 	}
-	if e.UserID == 0 && e.Channel == "" {
+	for _, full := range all {
+		name, err := channels.Parse(full)
+		if err != nil {
+			return err
+		}
+		n.channels = append(n.channels, name)
+	}
+	if e.UserID == 0 && len(all) == 0 {
 		return nil
 	}
 	id := randomID() + randomName(8)

@@ -36,6 +36,9 @@ type Entry struct {
 	// More are further channels. A place in several channels is not one number, so clients
 	// of such an entry begin anew each time.
 	More []string
+	// Live are channels of events that are in no journal, such as codes that are shown for
+	// seconds. Nothing of them is missed, so they do not hinder recovery.
+	Live []string
 
 	// Confirm asks again whether the client may be here. It is called when the engine knows
 	// that the socket is the user's: access that ends later ends the socket. Its errors are

@@ -69,6 +69,9 @@ func (r *instanceRooms) Enter(ctx context.Context, q socketio.Request) (*socketi
 	if key.Has(crm.KeyRead) {
 		entry.Channel = channels.LineName(i.Line.LicenseID, i.Line.Messenger)
 	}
+	if key.Has(crm.KeyManage) { // whoever has the codes can take the line over
+		entry.Live = []string{channels.PairingName(i.Line.LicenseID, i.Line.Messenger)}
+	}
 	entry.On = r.actions(name, q)
 	entry.Confirm = func(ctx context.Context) error { return r.confirm(ctx, q.Key, name) }
 	return entry, nil

@@ -202,3 +202,57 @@ func TestSocketIO(t *testing.T) {
 		}
 	})
 }
+
+// TestPairingOverSocketIO checks that a client whose key may manage a line sees its QR codes,
+// one whose key may only read sees none, and that both can be told what they missed.
+func TestPairingOverSocketIO(t *testing.T) {
+	cfg := e2e.Config(t)
+	e2e.StartPhones(t, &cfg)
+	p := e2e.Start(t, cfg)
+	owner := p.SignIn(t)
+	const instance = "1229-grWhatsApp"
+	connect := func(rights ...string) *ioClient {
+		key, _ := withKey(owner, map[string]any{"rights": rights, "licenseId": 1229, "messengerType": "grWhatsApp"})
+		c := connectIO(t, p.Base+"/"+instance, map[string]any{"transports": []string{"websocket"}, "auth": map[string]any{"apikey": key.Key}})
+		c.next("connect")
+		return c
+	}
+	all, reads, manages := connect("read", "send", "manage"), connect("read"), connect("manage")
+	owner.Must("POST", e2e.WhatsAppPath+"/connect", nil, nil)
+	for _, c := range []*ioClient{all, manages} {
+		if code, _ := c.event("qrcode.updated")["qrcode"].(map[string]any); code["instance"] != instance || code["code"] == "" || code["base64"] == nil {
+			t.Errorf("the code is %.300s", fmt.Sprint(code))
+		}
+	}
+	owner.Must("DELETE", e2e.WhatsAppPath+"/session", nil, nil)
+	for name := ""; name != "close"; { // the end of the pairing comes after all codes
+		line := reads.next("event")
+		envelope, _ := line[2].(map[string]any)
+		data, _ := envelope["data"].(map[string]any)
+		if line[1] == "qrcode.updated" {
+			t.Fatalf("a client that may only read sees %.300s", fmt.Sprint(envelope))
+		}
+		name, _ = data["state"].(string)
+	}
+	all.do("break")
+	for line := range all.lines {
+		if line[0] == "disconnect" {
+			break
+		}
+	}
+	if again := all.next("connect"); again[1] != true {
+		t.Errorf("it is back with %v", again)
+	}
+}
+
+// event waits for an event of a name, and returns its data.
+func (c *ioClient) event(name string) map[string]any {
+	c.t.Helper()
+	for {
+		if line := c.next("event"); line[1] == name {
+			envelope, _ := line[2].(map[string]any)
+			data, _ := envelope["data"].(map[string]any)
+			return data
+		}
+	}
+}

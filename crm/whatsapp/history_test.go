@@ -180,14 +180,17 @@ func TestHistoryAsItIs(t *testing.T) {
 }
 
 // historyReceipts returns how many parts of the history the phone thinks we have.
-func historyReceipts(w *world) int {
+func historyReceipts(w *world) int { return len(heardOf(w)) }
+
+// heardOf returns the parts of the history that the phone thinks we have.
+func heardOf(w *world) map[string]bool {
 	parts := map[string]bool{}
 	for _, r := range w.shop.Receipts() {
 		if r.Type == "hist_sync" {
 			parts[r.ID] = true
 		}
 	}
-	return len(parts)
+	return parts
 }
 
 func TestLabelsOfThePast(t *testing.T) {

@@ -58,7 +58,7 @@ func TestCardWithSeveralNumbers(t *testing.T) {
 		h.pair(t)
 		vcard := "BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nTEL;type=WORK:+49 30 1\nitem1.TEL;waid=79991112233:+7 999 111-22-33\nTEL;type=HOME:+49 30 2\nTEL:+49 30 1\nEND:VCARD"
 		h.anna.Send(h.shop, &waE2E.Message{ContactMessage: &waE2E.ContactMessage{DisplayName: proto.String("Bob"), Vcard: &vcard}})
-		h.awaitItem(t, crm.EventMessage, `"contact":{"name":"Bob","phone":"+79991112233","phones":["+49 30 1","+79991112233","+49 30 2"]}`)
+		h.awaitItem(t, crm.EventMessage, `"contact":{"name":"Bob","phone":"+79991112233","phones":["+49 30 1","+79991112233","+49 30 2"],"vcard":"BEGIN:VCARD`)
 		out := h.send(t, crm.Outgoing{Type: crm.MessageContact, Content: crm.Content{Contact: &crm.ContactCard{
 			Name: "Anna", Phone: "+7 999 555 44 33", Phones: []string{"+49 30 1", "+7 999 555 44 33"},
 		}}})

@@ -21,10 +21,14 @@ func TestPostingAStatus(t *testing.T) {
 		h.pair(t)
 		h.awaitName(t, "Shop")
 		carls := h.wa.NewContact("79992223344", "100200303", "Carl")
+		h.shop.SaveContact(h.anna.Number(), "Anna", "Anna Smith")
 		h.anna.SendText(h.shop, "hi")
 		h.awaitItem(t, crm.EventMessage, `"hi"`)
-		h.shop.SaveContact(h.anna.Number(), "Anna", "Anna Smith")
-		eventually(t, "Anna is no contact", func() bool { return h.chatData(t, anna).Name == "Anna Smith" })
+		contacts := h.m.serving(testLine).client().Store.Contacts
+		eventually(t, "Anna is no contact", func() bool { // the message may come before
+			info, err := contacts.GetContact(t.Context(), h.anna.Number())
+			return err == nil && info.FullName == "Anna Smith"
+		})
 		post := func(p crm.StatusPost, u *crm.Upload) string {
 			t.Helper()
 			sent, err := h.PostStatus(t.Context(), h.Owner, testLine, p, u)

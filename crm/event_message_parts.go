@@ -8,9 +8,9 @@ type MessageEvent struct {
 
 // MessageNews is what a message changed around it. What did not change is absent.
 type MessageNews struct {
-	NewChat bool   `json:"newChat,omitempty"` // it is the first one of its chat
-	Unread  *int64 `json:"unread,omitempty"`  // how many messages of the chat are unread now
-	Contact string `json:"contact,omitempty"` // its author is new to the line, or has changed: new or changed
+	NewChat bool   `json:"newChat,omitempty"`       // it is the first one of its chat
+	Unread  *int64 `json:"unread,omitempty"`        // how many messages of the chat are unread now
+	Contact string `json:"contactChange,omitempty"` // its author is new to the line, or has changed: new or changed
 }
 
 // What a message tells of its author.

@@ -67,7 +67,7 @@ func TestMessageIsTheDocumentedExample(t *testing.T) {
 			t.Fatal(err)
 		}
 		receive(t, w, onTelegram, fmt.Sprintf(`{"messages":[%s]}`, example.Payload.Data[0]))
-		wantGolden(t, w.Events(t), "message", `,"newChat":true,"unread":1,"contact":"new"`)
+		wantGolden(t, w.Events(t), "message", `,"newChat":true,"unread":1,"contactChange":"new"`)
 	})
 }
 
@@ -79,7 +79,7 @@ func TestMessageWithMentions(t *testing.T) {
 		receive(t, w, onGr, `{"messages":[{"id":"3EB0C431C26A1916E07E","time":1637319282,"chat":{"id":"79990001122","hash":"h1"},
 			"fromUser":{"id":"79990001122@c.us","name":"Ann"},"message":{"text":"@79990003344, look","mentions":[
 			{"id":"79990003344","lid":"100200300@lid"},{"id":"100200400@lid"}]}}]}`)
-		wantGolden(t, w.EventsAfter(t, 0, "message"), "message.mentions", `,"newChat":true,"unread":1,"contact":"new"`)
+		wantGolden(t, w.EventsAfter(t, 0, "message"), "message.mentions", `,"newChat":true,"unread":1,"contactChange":"new"`)
 	})
 }
 

@@ -902,7 +902,7 @@ export interface Message {
   /**
    * What the message is the first to tell of its author: new to the line, or another name; absent: nothing.
    */
-  contact?: 'new' | 'changed';
+  contactChange?: 'new' | 'changed';
 }
 /**
  * What a message says. Text, caption and file are always there; the others by the kind of the message.

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -236,6 +237,9 @@ func encodeContent(m Content) (string, error) {
 	}
 	if m.Vote != nil && m.Vote.Origin != nil {
 		m.Vote = &PollVote{MessageID: m.Vote.MessageID, Options: m.Vote.Options}
+	}
+	if string(bytes.TrimSpace(m.Original)) == "null" {
+		m.Original = nil
 	}
 	b, err := json.Marshal(m)
 	return string(b), err

@@ -18,12 +18,7 @@ func (m *Content) checkFurther(at string) error {
 	if m.Expiration < 0 || m.Expiration > math.MaxInt32 {
 		errs = append(errs, Invalid(at+"expiration", "must be a number of seconds"))
 	}
-	original, err := checkJSON(at+"original", m.Original, "{")
-	if original == nil {
-		m.Original = nil
-	} else {
-		m.Original = []byte(*original)
-	}
+	_, err := checkJSON(at+"original", m.Original, "{")
 	return allViolations(append(errs, err)...)
 }
 

@@ -24,7 +24,7 @@ func TestCustomerTypes(t *testing.T) {
 			t.Helper()
 			eventually(t, "nobody hears "+typ, func() bool {
 				for _, ev := range h.Live.Published() {
-					if ev.Name == crm.EventChatPresence && strings.Contains(ev.Data, `"type":"`+typ+`","chat":{"id":"79995554433@c.us"},"fromUser":{"id":"79995554433@c.us","username":null,"name":"Anna","phone":"79995554433"}`) {
+					if ev.Name == crm.EventChatPresence && strings.Contains(ev.Data, `"type":"`+typ+`","chat":{"id":"79995554433@c.us"},"fromUser":{"id":"79995554433@c.us","username":null,"name":"Anna","phone":"79995554433","lid":"`+h.anna.HiddenID().String()+`"}`) {
 						return true
 					}
 				}

@@ -1,21 +1,14 @@
 package evolution
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
-	"image"
-	"image/color"
-	"image/draw"
-	"image/png"
 	"strings"
 	"time"
 
-	"github.com/boombuler/barcode"
-	codes "github.com/boombuler/barcode/qr"
-
 	"chatcast/crm"
+	"chatcast/server"
 )
 
 // How long answers wait for the first code.
@@ -73,7 +66,7 @@ func codeOf(p crm.Pairing) (*qrCode, error) {
 		out.PairingCode, out.Count = &short, 1
 	}
 	if p.QR != nil {
-		picture, err := drawQR(*p.QR)
+		picture, err := server.QRPicture(*p.QR)
 		if err != nil {
 			return nil, err
 		}
@@ -81,29 +74,6 @@ func codeOf(p crm.Pairing) (*qrCode, error) {
 		out.Code, out.Base64, out.Count = p.QR, &data, 1
 	}
 	return out, nil
-}
-
-const (
-	qrDot   = 6 // pixels of one dot
-	qrQuiet = 4 // dots of quiet zone; cameras do not find a code without it
-)
-
-// drawQR returns a QR code as a PNG picture.
-func drawQR(text string) ([]byte, error) {
-	code, err := codes.Encode(text, codes.L, codes.Auto)
-	if err != nil {
-		return nil, err
-	}
-	dots := code.Bounds().Dx()
-	if code, err = barcode.Scale(code, dots*qrDot, dots*qrDot); err != nil {
-		return nil, err
-	}
-	side := (dots + 2*qrQuiet) * qrDot
-	picture := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
-	draw.Draw(picture, code.Bounds().Add(image.Pt(qrQuiet*qrDot, qrQuiet*qrDot)), code, image.Point{}, draw.Src)
-	var out bytes.Buffer
-	err = png.Encode(&out, picture)
-	return out.Bytes(), err
 }
 
 func connect(q *request) (answer, error) {

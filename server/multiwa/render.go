@@ -63,6 +63,8 @@ func translate(name, data string, phone func(crm.Line) string) ([]occurrence, er
 	switch name {
 	case crm.EventMessage:
 		return each(data, phone, scene.message)
+	case crm.EventMessageEdit:
+		return each(data, phone, scene.arrived)
 	case crm.EventMessageStatus:
 		return each(data, phone, scene.ack)
 	case crm.EventMessengerStatus:

@@ -45,7 +45,12 @@ type contactCard struct {
 	Phone string `json:"phone"`
 }
 
+// message translates a message. One that cannot be decrypted yet is told when it can be: it has
+// no content, and clients would take the message itself, which has the same id, for a copy of it.
 func (at scene) message(item *crm.MessageItem) (occurrence, bool, error) {
+	if item.Type == crm.MessageUnknown && item.Subtype != nil && *item.Subtype == crm.SubtypeUndecryptable {
+		return occurrence{}, false, nil
+	}
 	data := at.messageData(item)
 	k, detail := kindReceived, ""
 	if item.FromMe {
@@ -57,7 +62,15 @@ func (at scene) message(item *crm.MessageItem) (occurrence, bool, error) {
 	return occur(k, detail, item.Time, data)
 }
 
-// messageData translates a message.
+// arrived translates a message that could not be decrypted before. Edits have no event here.
+func (at scene) arrived(item *crm.MessageEditItem) (occurrence, bool, error) {
+	if item.Cause != crm.CauseArrived || item.Arrived == nil {
+		return occurrence{}, false, nil
+	}
+	return at.message(item.Arrived)
+}
+
+// messageData returns a message as events and answers show it.
 func (at scene) messageData(item *crm.MessageItem) messageData {
 	chat, own := chatID(at.messenger, item.Chat.ID), ownID(at.phone)
 	data := messageData{

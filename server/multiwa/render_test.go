@@ -104,6 +104,11 @@ func happen(t *testing.T, w *crmtest.World) {
 	must(err)
 	happenInGroup(t, w)
 	happenToLine(t, w)
+	for _, says := range []string{ // one that cannot be decrypted at first
+		`"type":"unknown","subtype":"undecryptable","message":{}`, `"message":{"text":"Decrypted later"}`,
+	} {
+		receive(`{"messages":[{"id":"3A20","time":1637319500,"chat":"351912000001","fromUser":{"id":"351912000001@c.us","name":"Ana"},` + says + `}]}`)
+	}
 }
 
 func happenInGroup(t *testing.T, w *crmtest.World) {

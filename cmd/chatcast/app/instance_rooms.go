@@ -88,11 +88,18 @@ func (r *instanceRooms) confirm(ctx context.Context, text, name string) error {
 }
 
 // instance returns an instance that the actor may use. As for the routes, only lines of
-// WhatsApp are instances.
+// WhatsApp are instances. Afterwards the directory knows the instance as it is now: another
+// node may have just made it, and its first events would be none.
 func (r *instanceRooms) instance(ctx context.Context, a crm.Actor, name string) (*crm.Instance, error) {
 	i, err := r.rules.Instance(ctx, a, name)
 	if ofRules(err, crm.CodeNotFound) || err == nil && !crm.IsWhatsApp(i.Line.Messenger) {
 		err = socketio.ErrInvalidNamespace
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v, known := r.rules.InstanceDirectory().ByID(i.ID); !known || !v.UpdatedAt.Equal(i.UpdatedAt) {
+		err = r.rules.LoadInstances(ctx)
 	}
 	return i, err
 }

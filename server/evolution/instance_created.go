@@ -1,6 +1,9 @@
 package evolution
 
-import "chatcast/crm"
+import (
+	"chatcast/crm"
+	"chatcast/server/evolution/shape"
+)
 
 // createdV2 is the answer to the creation of an instance.
 type createdV2 struct {
@@ -77,9 +80,9 @@ func (q *request) createdAnswer(c *crm.CreatedInstance, code *qrCode) any {
 	}
 	var out createdV2
 	i := &out.Instance
-	i.InstanceName, i.InstanceID, i.Integration, i.Status = c.Name, c.ID, integration, stateClose
+	i.InstanceName, i.InstanceID, i.Integration, i.Status = c.Name, c.ID, integration, shape.StateClose
 	if code != nil {
-		i.Status = stateConnecting
+		i.Status = shape.StateConnecting
 	}
 	if w := c.Webhook; w != nil {
 		out.Webhook = createdWebhook{w.URL, w.Headers, &w.ByEvents, &w.Base64}

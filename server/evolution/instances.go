@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"chatcast/crm"
+	"chatcast/server/evolution/shape"
 )
 
 func instanceRoutes() []route {
@@ -41,7 +42,7 @@ func connectionState(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(stateAnswer{instanceState{q.instance.Name, stateOf(status)}}), nil
+	return ok(stateAnswer{instanceState{q.instance.Name, shape.LineState(status)}}), nil
 }
 
 // done is the answer to logout and delete.
@@ -56,7 +57,7 @@ func logoutInstance(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if stateOf(status) == stateClose {
+	if shape.LineState(status) == shape.StateClose {
 		return answer{}, bad(`The "` + q.instance.Name + `" instance is not connected`)
 	}
 	if err := q.e.CRM.Logout(q.ctx, q.actor, q.line()); err != nil {
@@ -215,7 +216,7 @@ func (q *request) row(i *crm.Instance, status crm.LineStatus) (*instanceRow, err
 		return nil, err
 	}
 	row := &instanceRow{
-		ID: i.ID, Name: i.Name, ConnectionStatus: stateOf(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: orNull(i.ProfileName),
+		ID: i.ID, Name: i.Name, ConnectionStatus: shape.LineState(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: orNull(i.ProfileName),
 		Integration: integration, ClientName: clientName, CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt),
 		Websocket: rowOfWebsocket(i), Count: counts,
 		Setting: settingRow{
@@ -235,8 +236,8 @@ type wrappedV1 struct {
 }
 
 func (q *request) rowV1(i *crm.Instance, status crm.LineStatus) wrappedV1 {
-	row := instanceV1{InstanceName: i.Name, InstanceID: i.ID, Status: stateOf(status)}
-	if jid := jidOfPhone(status.Phone); row.Status != stateClose && jid != nil {
+	row := instanceV1{InstanceName: i.Name, InstanceID: i.ID, Status: shape.LineState(status)}
+	if jid := jidOfPhone(status.Phone); row.Status != shape.StateClose && jid != nil {
 		name, about := i.ProfileName, ""
 		row.Owner, row.ProfileName, row.ProfileStatus, row.ProfilePictureURL = *jid, &name, &about, json.RawMessage("null")
 	}

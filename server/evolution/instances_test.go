@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/crm"
 	"chatcast/server/evolution/shape"
 )
 
@@ -149,4 +150,29 @@ func TestExposedTokens(t *testing.T) {
 	if _, answer, _ = w.request(w.line, "GET /instance/fetchInstances", ""); !strings.Contains(answer, `"token":null`) {
 		t.Errorf("the row of an older instance is %s", answer)
 	}
+}
+
+// TestStateOfALine follows a line through a logout and a pairing that nobody finishes: it is then
+// closed, although the number of its last account is known.
+func TestStateOfALine(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.Messengers["grWhatsApp"] = w.Connect("grWhatsApp")
+		device, none, phone := "1:7@s.whatsapp.net", "", "79990000000"
+		for _, c := range []struct {
+			to   crm.LineState
+			want string
+		}{
+			{crm.LineState{State: crm.StatePairing}, "connecting"},
+			{crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone}, "open"},
+			{crm.LineState{State: crm.StateDisconnected}, "connecting"}, // by itself
+			{crm.LineState{State: crm.StateLoggedOut, Device: &none}, "close"},
+			{crm.LineState{State: crm.StatePairing}, "connecting"},
+			{crm.LineState{State: crm.StateDisconnected}, "close"},
+		} {
+			if err := w.SetLineState(t.Context(), onShop, c.to); err != nil {
+				t.Fatal(err)
+			}
+			w.want(w.line, "GET /instance/connectionState/shop", "", 200, `{"instance":{"instanceName":"shop","state":"`+c.want+`"}}`)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"chatcast/crm"
 	"chatcast/server"
+	"chatcast/server/evolution/shape"
 )
 
 // How long answers wait for the first code.
@@ -81,8 +82,8 @@ func connect(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if stateOf(status) == stateOpen {
-		return ok(stateAnswer{instanceState{q.instance.Name, stateOpen}}), nil
+	if shape.LineState(status) == shape.StateOpen {
+		return ok(stateAnswer{instanceState{q.instance.Name, shape.StateOpen}}), nil
 	}
 	code, err := q.pair(onlyDigits(q.query("number"), false), connectWait)
 	if hasCode(err, crm.CodeConflict) { // it is paired, and connects again by itself
@@ -101,7 +102,7 @@ func restart(q *request) (answer, error) {
 		return answer{}, err
 	}
 	switch {
-	case stateOf(status) == stateClose:
+	case shape.LineState(status) == shape.StateClose:
 		return ok(problem{true, `The "` + q.instance.Name + `" instance is not connected`}), nil
 	case status.State == crm.StatePairing || status.State == crm.StatePasskey:
 		return connect(q)
@@ -114,7 +115,7 @@ func restart(q *request) (answer, error) {
 	}{struct {
 		InstanceName string `json:"instanceName"`
 		Status       string `json:"status"`
-	}{q.instance.Name, stateConnecting}}), nil
+	}{q.instance.Name, shape.StateConnecting}}), nil
 }
 
 // pairingFailure answers a failure of the messenger as Evolution does: with status 200.

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
-
-	"chatcast/crm"
 )
 
 // clientName is the name of this server in answers.
@@ -62,23 +60,3 @@ func Reference() []byte { return reference }
 func serveReference(c *gin.Context) {
 	c.Data(http.StatusOK, "application/yaml; charset=utf-8", reference)
 }
-
-// stateOf returns Evolution's word for the state of a line.
-func stateOf(s crm.LineStatus) string {
-	switch {
-	case s.Connected:
-		return stateOpen
-	case s.State == crm.StatePairing, s.State == crm.StatePasskey, s.State == crm.StateConnecting:
-		return stateConnecting
-	case s.State == crm.StateDisconnected && s.Phone != nil: // paired, and connecting again
-		return stateConnecting
-	}
-	return stateClose
-}
-
-// States of an instance.
-const (
-	stateOpen       = "open"
-	stateConnecting = "connecting"
-	stateClose      = "close"
-)

@@ -17,6 +17,7 @@ type LineMessageQuery struct {
 	// Match filters further. It must be quick.
 	Match       func(*HistoryItem) bool
 	Skip, Limit int
+	Uncounted   bool // nothing is read beyond Limit, so that Total is not all
 }
 
 // LineMessageList is a part of the messages that a LineMessageQuery selects. Total is how many
@@ -169,6 +170,9 @@ func (r *lineReader) merge() error {
 			continue
 		}
 		r.take(m)
+		if r.q.Uncounted && len(r.items) == r.q.Limit {
+			return nil
+		}
 	}
 }
 

@@ -51,6 +51,9 @@ func TestMessagesOfALine(t *testing.T) {
 		if got, _ := list(w.Owner, crm.LineMessageQuery{Limit: 2, Match: func(m *crm.HistoryItem) bool { return strings.HasSuffix(m.ID.String(), "7") }}); !slices.Equal(got, []string{"M237", "M227"}) {
 			t.Errorf("that match: %v", got)
 		}
+		if got, total := list(w.Owner, crm.LineMessageQuery{Skip: 3, Limit: 4, Uncounted: true}); total != 7 || !slices.Equal(got, want[3:7]) {
+			t.Errorf("uncounted: %d, %v", total, got)
+		}
 		if got, _ := list(w.Owner, crm.LineMessageQuery{ID: "M7", Limit: 1}); !slices.Equal(got, []string{"M7"}) {
 			t.Errorf("by id: %v", got)
 		}

@@ -17,6 +17,7 @@ type HistoryItem struct {
 	Error      json.RawMessage `json:"error"` // why it failed
 	EditedAt   *int64          `json:"editedAt"`
 	DeletedAt  *int64          `json:"deletedAt"` // when set, the content is erased
+	ChatNumber int64           `json:"-"`         // see ChatNumbered
 }
 
 // Directions of a list of messages.
@@ -131,7 +132,7 @@ func (v renderer) histories(tx *models.Tx, rows []*models.Message, chat *models.
 		}
 		h := HistoryItem{
 			MessageItem: item, InternalID: row.ID, Status: row.Status, StatusTime: row.StatusTime,
-			EditedAt: row.EditedAt, DeletedAt: row.DeletedAt,
+			EditedAt: row.EditedAt, DeletedAt: row.DeletedAt, ChatNumber: row.ChatID,
 		}
 		if row.Error != nil {
 			h.Error = json.RawMessage(*row.Error)

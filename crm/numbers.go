@@ -7,7 +7,7 @@ import (
 	"chatcast/models"
 )
 
-// Chats and messages have numbers of their own besides the messenger's ids. A program that
+// Chats and messages have numbers of their own besides the messenger's ids, see ChatData.Number. A program that
 // knows such a number alone gets from it where to look. It may use it as far as it may see
 // the chat.
 
@@ -33,20 +33,6 @@ func (s *Service) NumbersOf(ctx context.Context, a Actor, at ChatAddress, messag
 		return n, orNotFound(err, "message")
 	}
 	return MessageNumbers{Chat: chat.ID, Message: m.ID}, nil
-}
-
-// NumberOfChat returns the number of a chat that the actor may see.
-func (s *Service) NumberOfChat(ctx context.Context, a Actor, at ChatAddress) (int64, error) {
-	tx := s.Store.Read(ctx)
-	l, err := s.line(tx, a, at.LicenseID, at.Messenger, read)
-	if err != nil {
-		return 0, err
-	}
-	chat, err := l.seenChat(tx, a, at.ChatID)
-	if err != nil {
-		return 0, err
-	}
-	return chat.ID, nil
 }
 
 // ChatNumbered returns where the chat with a number is. A chat that the actor may not see is

@@ -47,52 +47,20 @@ func (a *API) contactList(c *gin.Context) (any, error) {
 	return list, nil
 }
 
-// contactAt finds the contact that a path names.
-func (a *API) contactAt(c *gin.Context, of *crm.Instance) (*crm.ContactData, error) {
-	at, err := address(of.Line, "id", c.Param("id"))
-	if err != nil {
-		return nil, err
-	}
-	key, err := crm.ParseChatID("id", of.Line.Messenger, at.ChatID)
-	if err != nil {
-		return nil, err
-	}
-	for q := (crm.PageQuery{Limit: crm.MaxPage}); ; {
-		page, err := a.CRM.Contacts(c.Request.Context(), actor(c), of.Line, q, searched(key))
-		if err != nil {
-			return nil, err
-		}
-		for i := range page.Items {
-			k := &page.Items[i]
-			if k.ID.String() == key.External || k.LID != nil && *k.LID == key.External || k.Phone != nil && *k.Phone == key.Phone {
-				return k, nil
-			}
-		}
-		if page.NextPage == nil {
-			return nil, &crm.Error{Code: crm.CodeNotFound, Message: "Contact not found"}
-		}
-		q.NextPage = *page.NextPage
-	}
-}
-
-// searched returns what to search contacts for to find the one with an id.
-func searched(key crm.ChatKey) string {
-	if key.Phone != "" {
-		return key.Phone
-	}
-	return key.External
-}
-
 func (a *API) contact(c *gin.Context) (any, error) {
 	of, err := a.profile(c, c.Query("profileId"))
 	if err != nil {
 		return nil, err
 	}
-	k, err := a.contactAt(c, of)
+	at, err := address(of.Line, "id", c.Param("id"))
 	if err != nil {
 		return nil, err
 	}
-	return contactOf(of, k), nil
+	k, err := a.CRM.LineContact(c.Request.Context(), actor(c), crm.ContactAddress{Line: of.Line, ContactID: at.ChatID})
+	if err != nil {
+		return nil, err
+	}
+	return contactOf(of, &k), nil
 }
 
 // createContact makes a conversation with a number. The person becomes a contact when one of

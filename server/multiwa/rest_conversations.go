@@ -10,23 +10,20 @@ import (
 )
 
 // conversationAt finds a conversation by its UUID, or by the id of its chat with profileId.
-func (a *API) conversationAt(c *gin.Context) (of *crm.Instance, at crm.ChatAddress, conversation int64, err error) {
+func (a *API) conversationAt(c *gin.Context) (of *crm.Instance, at crm.ChatAddress, err error) {
 	ctx, id := c.Request.Context(), c.Param("id")
 	if n, ok := parseUUID(nounConversation, strings.ToLower(id)); ok {
 		if at, err = a.CRM.ChatNumbered(ctx, actor(c), n); err != nil {
-			return nil, at, 0, err
+			return nil, at, err
 		}
 		profile, _ := a.Lines.Profile(at.Line)
 		of, err = a.CRM.InstanceByID(ctx, actor(c), profile)
-		return of, at, n, noProfile(err)
+		return of, at, noProfile(err)
 	}
-	if of, err = a.profile(c, c.Query("profileId")); err != nil {
-		return nil, at, 0, err
+	if of, err = a.profile(c, c.Query("profileId")); err == nil {
+		at, err = address(of.Line, "id", id)
 	}
-	if at, err = address(of.Line, "id", id); err == nil {
-		conversation, err = a.CRM.NumberOfChat(ctx, actor(c), at)
-	}
-	return of, at, conversation, err
+	return of, at, err
 }
 
 // messagesOfConversation lists the messages of a conversation before one of them, or before a
@@ -36,7 +33,7 @@ func (a *API) messagesOfConversation(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	of, at, conversation, err := a.conversationAt(c)
+	of, at, err := a.conversationAt(c)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +47,7 @@ func (a *API) messagesOfConversation(c *gin.Context) (any, error) {
 	}
 	list := []listedMessage{}
 	for i := range page.Items {
-		list = append(list, a.listed(of, conversation, &page.Items[i]))
+		list = append(list, a.listed(of, &page.Items[i]))
 	}
 	return list, nil
 }
@@ -99,13 +96,9 @@ type lastMessage struct {
 	Timestamp string `json:"timestamp"`
 }
 
-func (a *API) conversationData(c *gin.Context, of *crm.Instance, chat *crm.ChatData) (*conversationData, error) {
-	n, err := a.CRM.NumberOfChat(c.Request.Context(), actor(c), crm.ChatAddress{Line: of.Line, ChatID: chat.ID})
-	if err != nil {
-		return nil, err
-	}
+func conversationOf(of *crm.Instance, chat *crm.ChatData) *conversationData {
 	d := &conversationData{
-		ID: uuid(nounConversation, n), ProfileID: of.ID, ChatID: chatID(of.Line.Messenger, chat.ID), Name: chat.Name, Phone: chat.Phone,
+		ID: uuid(nounConversation, chat.Number), ProfileID: of.ID, ChatID: chatID(of.Line.Messenger, chat.ID), Name: chat.Name, Phone: chat.Phone,
 		IsGroup: chat.Type == "group", UnreadCount: chat.Unread, ProfilePicURL: chat.Image,
 	}
 	if chat.LastTime > 0 {
@@ -122,7 +115,7 @@ func (a *API) conversationData(c *gin.Context, of *crm.Instance, chat *crm.ChatD
 		}
 		d.LastMessage = &lastMessage{shown.ID, shown.Body, shown.Type, shown.FromMe, shown.Timestamp}
 	}
-	return d, nil
+	return d
 }
 
 func (a *API) conversations(c *gin.Context) (any, error) {
@@ -142,17 +135,13 @@ func (a *API) conversations(c *gin.Context) (any, error) {
 	}
 	list := []*conversationData{}
 	for i := range chats {
-		d, err := a.conversationData(c, of, &chats[i])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, d)
+		list = append(list, conversationOf(of, &chats[i]))
 	}
 	return list, nil
 }
 
 func (a *API) conversation(c *gin.Context) (any, error) {
-	of, at, _, err := a.conversationAt(c)
+	of, at, err := a.conversationAt(c)
 	if err != nil {
 		return nil, err
 	}
@@ -160,5 +149,5 @@ func (a *API) conversation(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.conversationData(c, of, &chat)
+	return conversationOf(of, &chat), nil
 }

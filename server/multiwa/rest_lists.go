@@ -1,9 +1,7 @@
 package multiwa
 
 import (
-	"cmp"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -75,16 +73,14 @@ const (
 	directionOut = "outgoing"
 )
 
-// listed translates a message of a conversation with this number.
-func (a *API) listed(of *crm.Instance, conversation int64, item *crm.HistoryItem) listedMessage {
+// listed translates a message.
+func (a *API) listed(of *crm.Instance, item *crm.HistoryItem) listedMessage {
 	_, phone := a.Lines.Profile(of.Line)
 	m := listedMessage{
 		messageData: scene{messenger: of.Line.Messenger, phone: phone}.messageData(&item.MessageItem),
-		MessageID:   uuid(nounMessage, item.InternalID), ConversationID: uuid(nounConversation, conversation), ProfileID: of.ID, Direction: directionIn,
+		MessageID:   uuid(nounMessage, item.InternalID), ConversationID: uuid(nounConversation, item.ChatNumber), ProfileID: of.ID, Direction: directionIn,
 	}
-	if item.DeletedAt != nil {
-		m.Type = typeRevoked
-	}
+	m.Type = typeOf(item)
 	if item.FromMe {
 		ack := acks[item.Status]
 		m.Direction, m.Status, m.Ack = directionOut, ack.Status, &ack.Ack
@@ -92,31 +88,38 @@ func (a *API) listed(of *crm.Instance, conversation int64, item *crm.HistoryItem
 	return m
 }
 
-// messageFilter selects messages.
-type messageFilter struct{ typ, direction string }
+// typeOf returns the type of a message in a list.
+func typeOf(item *crm.HistoryItem) string {
+	if item.DeletedAt != nil {
+		return typeRevoked
+	}
+	return messageType(&item.MessageItem)
+}
+
+// messageFilter selects messages. Zero fields do not narrow.
+type messageFilter struct {
+	typ    string
+	fromMe *bool
+}
 
 func messageFilterOf(c *gin.Context) (f messageFilter, err error) {
-	directions := map[string]string{
-		"": "", directionIn: directionIn, "inbound": directionIn, "in": directionIn, directionOut: directionOut, "outbound": directionOut, "out": directionOut,
-	}
-	var known bool
-	if f.direction, known = directions[strings.ToLower(c.Query("direction"))]; !known {
+	switch strings.ToLower(c.Query("direction")) {
+	case "":
+	case directionIn, "inbound", "in":
+		f.fromMe = given(true, false)
+	case directionOut, "outbound", "out":
+		f.fromMe = given(true, true)
+	default:
 		return f, crm.Invalid("direction", "must be incoming or outgoing")
 	}
 	f.typ = c.Query("type")
 	return f, nil
 }
 
-func (f messageFilter) takes(m *listedMessage) bool {
-	return (f.typ == "" || f.typ == m.Type) && (f.direction == "" || f.direction == m.Direction)
-}
-
 // maxRecent bounds how far back the messages of a whole profile are listed.
 const maxRecent = 1000
 
-// messagesOfProfile lists the last messages of a profile, the newest first. It reads the
-// conversations from the one with the latest message on, until no other can have a later
-// message than those it has.
+// messagesOfProfile lists the last messages of a profile, the newest first.
 func (a *API) messagesOfProfile(c *gin.Context) (any, error) {
 	w, err := windowOf(c)
 	if err != nil {
@@ -130,74 +133,19 @@ func (a *API) messagesOfProfile(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	need := w.offset + w.limit
-	if need > maxRecent {
+	if w.offset+w.limit > maxRecent {
 		return nil, crm.Invalid("offset", "and limit together must be at most %d: older messages are in their conversations", maxRecent)
 	}
-	var all []recent
-	q := crm.ChatQuery{PageQuery: crm.PageQuery{Limit: crm.MaxPage}}
-	for {
-		page, err := a.CRM.Chats(c.Request.Context(), actor(c), of.Line, q)
-		if err != nil {
-			return nil, err
-		}
-		for i := range page.Items {
-			chat := &page.Items[i]
-			if len(all) >= need && all[need-1].time > chat.LastTime {
-				return w.of(all), nil
-			}
-			found, err := a.recentOf(c, of, chat.ID, need, f)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, found...)
-			slices.SortStableFunc(all, func(x, y recent) int { return cmp.Or(cmp.Compare(y.time, x.time), cmp.Compare(y.id, x.id)) })
-			all = all[:min(len(all), need)]
-		}
-		if page.NextPage == nil {
-			return w.of(all), nil
-		}
-		q.NextPage = *page.NextPage
-	}
-}
-
-// recent is a message with its place in time.
-type recent struct {
-	time, id int64
-	message  listedMessage
-}
-
-func (w window) of(all []recent) []listedMessage {
-	list := []listedMessage{}
-	for _, r := range all[min(w.offset, len(all)):min(w.offset+w.limit, len(all))] {
-		list = append(list, r.message)
-	}
-	return list
-}
-
-// recentOf returns the last messages of a chat that a filter takes.
-func (a *API) recentOf(c *gin.Context, of *crm.Instance, chat string, need int, f messageFilter) (found []recent, err error) {
-	at := crm.ChatAddress{Line: of.Line, ChatID: chat}
-	conversation, err := a.CRM.NumberOfChat(c.Request.Context(), actor(c), at)
+	found, err := a.CRM.LineMessages(c.Request.Context(), actor(c), of.Line, crm.LineMessageQuery{
+		FromMe: f.fromMe, Skip: w.offset, Limit: w.limit, Uncounted: true,
+		Match: func(item *crm.HistoryItem) bool { return f.typ == "" || f.typ == typeOf(item) },
+	})
 	if err != nil {
 		return nil, err
 	}
-	q := crm.MessageQuery{PageQuery: crm.PageQuery{Limit: min(need, crm.MaxPage)}}
-	for read := 0; read < maxRecent; {
-		page, err := a.CRM.Messages(c.Request.Context(), actor(c), at, q)
-		if err != nil {
-			return nil, err
-		}
-		read += len(page.Items)
-		for i := range page.Items {
-			if m := a.listed(of, conversation, &page.Items[i]); f.takes(&m) {
-				found = append(found, recent{page.Items[i].Time, page.Items[i].InternalID, m})
-			}
-		}
-		if page.NextPage == nil || len(found) >= need {
-			break
-		}
-		q.NextPage = *page.NextPage
+	list := []listedMessage{}
+	for i := range found.Items {
+		list = append(list, a.listed(of, &found.Items[i]))
 	}
-	return found, nil
+	return list, nil
 }

@@ -309,7 +309,7 @@ func TestLists(t *testing.T) {
 		r.want("GET", "/contacts?search=Ana", "", 200, list(contact))
 		r.want("GET", "/contacts/351912000001@c.us", "", 200, contact)
 		r.want("GET", "/contacts/+351912000001?profileId="+profile, "", 200, contact)
-		r.fails("GET", "/contacts/351912000099", "", 404, "NOT_FOUND", "Contact not found")
+		r.fails("GET", "/contacts/351912000099", "", 404, "NOT_FOUND", "contact not found")
 		r.want("PUT", "/contacts/351912000001", `{"name":"Ana of Porto"}`, 200, strings.ReplaceAll(contact, `"Ana"`, `"Ana of Porto"`))
 		r.want("POST", "/contacts", `{"phone":"+351 912 000 003","name":"Carl"}`, 201,
 			strings.NewReplacer(`"Ana"`, `"Carl"`, "0001", "0003", "55:00", "56:40").Replace(contact))

@@ -180,14 +180,9 @@ func (s *Service) Instances(ctx context.Context, a Actor) ([]Instance, error) {
 	}
 	var list []Instance
 	for k := range rows {
-		if err := mayUse(tx, a, &rows[k]); isNotFound(err) {
+		i, err := shown(tx, a, &rows[k])
+		if isNotFound(err) {
 			continue
-		} else if err != nil {
-			return nil, err
-		}
-		i, err := instance(&rows[k])
-		if err == nil {
-			i, err = i.withLineSettings(tx)
 		}
 		if err != nil {
 			return nil, err
@@ -199,12 +194,35 @@ func (s *Service) Instances(ctx context.Context, a Actor) ([]Instance, error) {
 
 // mayUse returns a not-found error unless the actor has any right on the instance's line: who has
 // none, is not told that there is one.
-func mayUse(tx *models.Tx, a Actor, row *models.Instance) error {
+func mayUse(tx *models.Tx, a Actor, row *models.Instance) (*models.Access, error) {
 	acc, err := tx.LineAccess(a.UserID, row.LicenseID, row.MessengerType)
 	if err == nil && !acc.Read && !acc.Write && !acc.Manage && !acc.Inbound {
 		err = models.ErrNotFound
 	}
-	return orNotFound(err, "instance")
+	return acc, orNotFound(err, "instance")
+}
+
+// shown returns an instance as the actor may see it. The address of a webhook and its headers are
+// secrets of its receiver, and so is the token that clients keep: only who may set them sees them.
+func shown(tx *models.Tx, a Actor, row *models.Instance) (*Instance, error) {
+	acc, err := mayUse(tx, a, row)
+	if err != nil {
+		return nil, err
+	}
+	i, err := instance(row)
+	if err == nil {
+		i, err = i.withLineSettings(tx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if hooks.allowed(acc) != nil {
+		i.Webhook = nil
+	}
+	if manage.allowed(acc) != nil {
+		i.Settings.WavoipToken = ""
+	}
+	return i, nil
 }
 
 // Instance returns the instance with this name, of a company that the actor belongs to. One whose
@@ -215,11 +233,7 @@ func (s *Service) Instance(ctx context.Context, a Actor, name string) (*Instance
 	if err != nil {
 		return nil, err
 	}
-	i, err := instance(row)
-	if err != nil {
-		return nil, err
-	}
-	return i.withLineSettings(tx)
+	return shown(tx, a, row)
 }
 
 // InstanceByID returns the instance with this id. One whose line the actor may not use is not
@@ -233,14 +247,7 @@ func (s *Service) InstanceByID(ctx context.Context, a Actor, id string) (*Instan
 	if err != nil {
 		return nil, orNotFound(err, "instance")
 	}
-	if err := mayUse(tx, a, row); err != nil {
-		return nil, err
-	}
-	i, err := instance(row)
-	if err != nil {
-		return nil, err
-	}
-	return i.withLineSettings(tx)
+	return shown(tx, a, row)
 }
 
 // instanceNamed returns the row of the instance with this name that the actor may use.
@@ -255,7 +262,7 @@ func instanceNamed(tx *models.Tx, a Actor, name string) (*models.Instance, error
 	for _, id := range companies {
 		row, err := tx.InstanceNamed(id, name)
 		if err == nil {
-			err = mayUse(tx, a, row)
+			_, err = mayUse(tx, a, row)
 		}
 		if err == nil {
 			return row, nil

@@ -68,3 +68,43 @@ func TestKeySetsNoWebhookThatReadsMore(t *testing.T) {
 		}
 	})
 }
+
+// TestWebhooksAreSecrets looks at an instance with keys that may not set its webhook: its address
+// and its headers let whoever knows them speak to the receiver.
+func TestWebhooksAreSecrets(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, ctx := crmtest.New(t, store), t.Context()
+		hook := crm.InstanceWebhook{Enabled: true, URL: "https://example.com/secret", Headers: map[string]string{"Authorization": "Bearer secret"}}
+		made, err := w.CreateInstance(ctx, w.Owner, crm.InstanceInput{Name: "one", Webhook: &hook, Settings: crm.InstanceSettings{WavoipToken: "secret"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rights := range [][]string{{crm.KeyRead}, {crm.KeySend}, {crm.KeyInbound}, {crm.KeyManage}, {crm.KeyRead, crm.KeySend, crm.KeyInbound}, {crm.KeyRead, crm.KeyManage}} {
+			_, a := makeKey(t, w, ofLine(made.Line, rights...))
+			manages := slices.Contains(rights, crm.KeyManage)
+			sets := manages && slices.Contains(rights, crm.KeyRead)
+			for how, look := range map[string]func() (*crm.Instance, error){
+				"by name": func() (*crm.Instance, error) { return w.Instance(ctx, a, "one") },
+				"by id":   func() (*crm.Instance, error) { return w.InstanceByID(ctx, a, made.ID) },
+				"listed": func() (*crm.Instance, error) {
+					list, err := w.Instances(ctx, a)
+					if err != nil || len(list) != 1 {
+						t.Fatalf("%v: %v, %v", rights, list, err)
+					}
+					return &list[0], nil
+				},
+			} {
+				i, err := look()
+				if err != nil {
+					t.Fatalf("%v %s: %v", rights, how, err)
+				}
+				if (i.Webhook != nil) != sets || (i.Settings.WavoipToken != "") != manages {
+					t.Errorf("%v %s: the webhook is %+v, the token %q", rights, how, i.Webhook, i.Settings.WavoipToken)
+				}
+			}
+		}
+		if i, err := w.Instance(ctx, w.Owner, "one"); err != nil || i.Webhook == nil || i.Settings.WavoipToken == "" {
+			t.Errorf("the owner sees %+v, %v", i, err)
+		}
+	})
+}

@@ -211,9 +211,12 @@ func orNull(s string) *string {
 }
 
 func (q *request) row(i *crm.Instance, status crm.LineStatus) (*instanceRow, error) {
-	counts, err := q.e.counts.of(q.ctx, q.e.CRM, i.Line)
-	if err != nil {
-		return nil, err
+	var counts instanceFigures
+	var err error
+	if q.key.Has(crm.KeyRead) {
+		if counts, err = q.e.counts.of(q.ctx, q.e.CRM, i.Line); err != nil {
+			return nil, err
+		}
 	}
 	row := &instanceRow{
 		ID: i.ID, Name: i.Name, ConnectionStatus: shape.LineState(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: orNull(i.ProfileName),

@@ -155,6 +155,16 @@ func (q *request) findInstance() error {
 	return nil
 }
 
+// mustHave refuses a key without these rights, before the rules are asked.
+func (q *request) mustHave(rights ...string) error {
+	for _, right := range rights {
+		if !q.key.Has(right) {
+			return &refusal{status: http.StatusForbidden, message: []string{"this key does not have the right " + right}}
+		}
+	}
+	return nil
+}
+
 // query returns a parameter of the query.
 func (q *request) query(name string) string { return q.c.Query(name) }
 

@@ -143,6 +143,9 @@ func webhookViolation(_ *request, err error) error {
 }
 
 func findWebhook(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyManage, crm.KeyRead); err != nil { // as who sets it: its headers are secrets
+		return answer{}, err
+	}
 	if q.v1() {
 		return ok(webhookV1Of(q.instance)), nil
 	}

@@ -2,6 +2,7 @@ package crm_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -272,6 +273,46 @@ func TestKeyEntersChannels(t *testing.T) {
 				err := channels.Policy{Access: w}.Authorize(ctx, a.UserID, name)
 				if want[i] != (err == nil) || err != nil && !errors.Is(err, channels.ErrDenied) {
 					t.Errorf("key %d enters %s: %v", i, channel, err)
+				}
+			}
+		}
+	})
+}
+
+// TestKeyThatSendsReadsNoAnswers sends messages that answer and react to a customer's, with a key
+// that may only send: what it gets back must not tell what the customer wrote.
+func TestKeyThatSendsReadsNoAnswers(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, ctx := crmtest.New(t, store), t.Context()
+		_, sends := makeKey(t, w, ofLine(onGr, crm.KeySend))
+		_, both := makeKey(t, w, ofLine(onGr, crm.KeySend, crm.KeyRead))
+		if _, err := w.IngestAs(ctx, w.Owner, onGr, crm.InboundRequest{Messages: []crm.InboundMessage{fromCustomer("K1", anna, "a secret", crmtest.Start)}}); err != nil {
+			t.Fatal(err)
+		}
+		id := idOf("K1")
+		answer := saying("Yes")
+		answer.Quoted = &id
+		reaction := crm.Outgoing{Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{MessageID: id, Emoji: "👍"}}}
+		for name, m := range map[string]crm.Outgoing{"answer": answer, "reaction": reaction} {
+			for who, a := range map[string]crm.Actor{"sends": sends, "reads too": both} {
+				sent, err := w.Send(ctx, a, chatAt(onGr, anna), m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				item, err := w.AcceptedMessage(ctx, a, crm.ChatAddress{Line: onGr, ChatID: sent.ChatID}, sent.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, err := json.Marshal(item)
+				if err != nil {
+					t.Fatal(err)
+				}
+				reads := a == both
+				if told := strings.Contains(string(text), "a secret"); told != (reads && name == "answer") {
+					t.Errorf("%s, a key that %s: %s", name, who, text)
+				}
+				if r := item.Message.Reaction; name == "reaction" && (r.Origin.FromUser.ID != crm.ID{}) != reads {
+					t.Errorf("%s, a key that %s: %s", name, who, text)
 				}
 			}
 		}

@@ -8,10 +8,12 @@ import (
 )
 
 // AcceptedMessage returns a message that the actor has sent, as its event tells it. It is for the
-// answer to the request that sent it: a key that may only send can read it too.
+// answer to the request that sent it: a key that may only send can read it too, but not what it
+// tells of others.
 func (s *Service) AcceptedMessage(ctx context.Context, a Actor, at ChatAddress, id ID) (*HistoryItem, error) {
 	tx := s.Store.Read(ctx)
-	if _, err := s.line(tx, a, at.LicenseID, at.Messenger, send); err != nil {
+	l, err := s.line(tx, a, at.LicenseID, at.Messenger, send)
+	if err != nil {
 		return nil, err
 	}
 	key, err := ParseChatID("chatId", at.Messenger, at.ChatID)
@@ -38,7 +40,25 @@ func (s *Service) AcceptedMessage(ctx context.Context, a Actor, at ChatAddress, 
 		return nil, err
 	}
 	item := list[row.ID]
+	if !l.access.Read {
+		item.MessageItem = withoutOthers(item.MessageItem)
+	}
 	return &item, nil
+}
+
+// withoutOthers returns a message without what it tells of the one that it answers or reacts to,
+// and of its receiver.
+func withoutOthers(m MessageItem) MessageItem {
+	if q := m.QuotedMessage; q != nil {
+		m.QuotedMessage = &QuotedMessage{ID: q.ID, FromMe: q.FromMe}
+	}
+	if r := m.Message.Reaction; r != nil && r.Origin != nil {
+		own := *r
+		own.Origin = &MessageOrigin{FromMe: r.Origin.FromMe}
+		m.Message.Reaction = &own
+	}
+	m.Chat.Name, m.Chat.Image = "", nil
+	return m
 }
 
 // HasMessage reports whether a chat has a message with this id. The actor must be allowed to write

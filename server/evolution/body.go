@@ -16,14 +16,14 @@ import (
 	"chatcast/server"
 )
 
-// Limits of bodies, in bytes. Files in base64 are held in memory, so all of them together are
-// bounded: larger files come as an address or in a form, which is not held.
+// Limits of bodies, in bytes. Files in base64 are held in memory, which server.Bodies bounds:
+// larger files come as an address or in a form, which is not held.
 const (
 	maxBody      = 1 << 20
 	maxMediaBody = 48 << 20 // about 36 MB of a file in base64
-	memoryLimit  = 4 * maxMediaBody
-	maxFormField = 1 << 20
+	maxFields    = 1 << 20  // of all fields of a form together
 	maxFormParts = 40
+	maxValues    = 50_000 // of JSON, not bytes
 
 	uploadTime = 5 * time.Minute // to store an upload and answer
 )
@@ -101,6 +101,9 @@ func (q *request) readJSON() error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil
 	}
+	if server.JSONValues(raw) > maxValues {
+		return bad(fmt.Sprintf("the body has more than %d values", maxValues))
+	}
 	value, err := parseJSON(raw)
 	if err != nil {
 		return bad("the body must be JSON: " + err.Error())
@@ -114,30 +117,21 @@ func (q *request) readJSON() error {
 }
 
 // readAll reads the whole body. A large one waits until others have released the memory.
-func (q *request) readAll() ([]byte, error) {
+func (q *request) readAll() (raw []byte, err error) {
 	limit := int64(maxBody)
 	if q.rt.media {
 		limit = maxMediaBody
 	}
-	size := q.c.Request.ContentLength
-	if size > limit {
-		return nil, errTooLarge(limit)
-	}
-	if size < 0 {
-		size = limit
-	}
-	if size > maxBody {
-		if err := q.e.memory.Acquire(q.ctx, size); err != nil {
-			return nil, err
-		}
-		q.memory = size
-		server.BoundUpload(q.c.Writer, q.c.Request, uploadTime)
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(q.c.Writer, q.c.Request.Body, limit))
-	var over *http.MaxBytesError
+	raw, q.release, err = q.e.Bodies.Read(q.c.Writer, q.c.Request, q.key.CompanyID, limit)
 	switch {
-	case errors.As(err, &over):
+	case errors.Is(err, server.ErrTooLarge):
 		return nil, errTooLarge(limit)
+	case errors.Is(err, server.ErrBodyMemory):
+		return nil, &refusal{status: http.StatusServiceUnavailable, message: []string{"too many large bodies at once: send files by their address, or in a form"}, retryAfter: 10}
+	case errors.Is(err, server.ErrSlowBody):
+		return nil, bad("the body came too slowly: send large files by their address, or in a form")
+	case err != nil && q.ctx.Err() != nil:
+		return nil, err
 	case err != nil:
 		return nil, bad("the body could not be read whole")
 	case !utf8.Valid(raw):
@@ -231,12 +225,13 @@ func (q *request) readPart(part *multipart.Part) error {
 	if name == "file" {
 		return bad("the form has more than one file")
 	}
-	value, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
+	value, err := io.ReadAll(io.LimitReader(part, maxFields-q.fields+1))
+	q.fields += int64(len(value))
 	switch {
 	case err != nil:
 		return err
-	case len(value) > maxFormField:
-		return bad(fmt.Sprintf("the field %s is over %d bytes", clip(name), maxFormField))
+	case q.fields > maxFields:
+		return bad(fmt.Sprintf("the fields of the form are over %d bytes", maxFields))
 	case !utf8.Valid(value) || !utf8.ValidString(name):
 		return bad("the form must be valid UTF-8")
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/gin-gonic/gin"
-	"golang.org/x/sync/semaphore"
 
 	"chatcast/channels/refusals"
 	"chatcast/crm"
@@ -28,9 +27,9 @@ type Evolution struct {
 	Refusals  *refusals.Log // may be nil
 	// ExposeTokens shows the keys of instances in fetchInstances, as far as they are kept.
 	ExposeTokens bool
+	Bodies       *server.Bodies // nil: its own
 
 	faults server.FaultLog
-	memory *semaphore.Weighted // bytes of large bodies that are in memory at once
 	once   sync.Once
 	groups map[string]bool // the first parts of the dialect's paths
 	counts countCache
@@ -56,7 +55,9 @@ func (e *Evolution) Register(r gin.IRouter) {
 
 func (e *Evolution) init() {
 	e.once.Do(func() {
-		e.memory = semaphore.NewWeighted(memoryLimit)
+		if e.Bodies == nil {
+			e.Bodies = server.NewBodies()
+		}
 		e.groups = map[string]bool{}
 		for _, rt := range allRoutes() {
 			first, _, _ := strings.Cut(rt.path[1:], "/")

@@ -91,14 +91,15 @@ type request struct {
 	raw      object        // the body as it came
 	body     object        // the body in the words of version 2
 	upload   *crm.Upload   // the file of a form; nil: there is none
-	memory   int64         // that the body takes, see Evolution.memory
+	release  func()        // of the memory of the body; nil: it took none
+	fields   int64         // bytes of the fields of a form
 }
 
 // end releases what the request holds.
 func (q *request) end() {
 	q.upload.Discard()
-	if q.memory > 0 {
-		q.e.memory.Release(q.memory)
+	if q.release != nil {
+		q.release()
 	}
 }
 

@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"context"
 	_ "embed" // the reference
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -28,7 +24,8 @@ type API struct {
 	CRM      *crm.Service
 	Lines    Lines
 	Log      *slog.Logger
-	Refusals *refusals.Log // may be nil
+	Refusals *refusals.Log  // may be nil
+	Bodies   *server.Bodies // nil: its own
 
 	faults server.FaultLog
 }
@@ -38,7 +35,8 @@ const (
 	// maxFileBody is that of one with a file as base64, which is held in memory. Larger
 	// files can be sent by their address.
 	maxFileBody = 32 << 20
-	fileTime    = 5 * time.Minute // to store a file and answer
+	requestTime = time.Minute
+	fileTime    = 10 * time.Minute // of a request with a file in its body
 	actorKey    = "multiwa.actor"
 	keyKey      = "multiwa.key"
 )
@@ -63,6 +61,9 @@ func Documented(path string) string {
 
 // Register adds the routes to r. Each noun registers its routes in its own file.
 func (a *API) Register(r gin.IRouter) {
+	if a.Bodies == nil {
+		a.Bodies = server.NewBodies()
+	}
 	r.GET("/openapi/multiwa.yaml", server.NewStatic("application/yaml; charset=utf-8", reference, true).Serve)
 	for _, prefix := range prefixes {
 		open := r.Group(prefix)
@@ -86,8 +87,17 @@ func (a *API) NotFound(c *gin.Context) bool {
 	return true
 }
 
-// authenticate requires a valid key, in x-api-key or as Bearer.
+// authenticate requires a valid key, in x-api-key or as Bearer. It bounds the time of the request
+// and notes where it comes from, for the audit log.
 func (a *API) authenticate(c *gin.Context) {
+	c.Header("Cache-Control", "no-store") // caches know Authorization, and not x-api-key
+	within := requestTime
+	if filePaths[c.FullPath()] {
+		within = fileTime
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), within)
+	defer cancel()
+	c.Request = c.Request.WithContext(crm.WithClient(ctx, crm.Client{Address: server.ClientAddress(c), UserAgent: c.Request.UserAgent()}))
 	actor, key, err := a.CRM.AuthenticateKey(c.Request.Context(), keyInHeader(c))
 	if err != nil {
 		if isKeyError(err) {
@@ -103,6 +113,7 @@ func (a *API) authenticate(c *gin.Context) {
 	}
 	c.Set(actorKey, actor)
 	c.Set(keyKey, key)
+	c.Next() // within the time
 }
 
 func actor(c *gin.Context) crm.Actor  { return c.MustGet(actorKey).(crm.Actor) }
@@ -145,6 +156,8 @@ func (a *API) fail(c *gin.Context, err error) {
 		var trouble string
 		if e, trouble = crm.TroubleError(err); e != nil {
 			a.faults.Error(ctx, a.Log, "the database is in trouble", "trouble", trouble, "error", err)
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			e = &crm.Error{Code: crm.CodeUnavailable, Message: "The request took too long", RetryAfter: 5}
 		}
 	}
 	if e == nil {
@@ -198,37 +211,6 @@ func union(object []byte) []byte {
 		return []byte(`{"success":true}`)
 	}
 	return bytes.Join([][]byte{[]byte(`{"success":true,`), members, []byte(`,"data":`), object, []byte("}")}, nil)
-}
-
-// body decodes a JSON body into dst. Unknown fields are ignored; a wrong type is an error
-// that names the field.
-func body(c *gin.Context, dst any) error { return bodyUpTo(c, maxBody, dst) }
-
-func bodyUpTo(c *gin.Context, limit int64, dst any) error {
-	raw, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return &crm.Error{Code: crm.CodeTooLarge, Message: fmt.Sprintf("the body is over %d bytes", limit)}
-	case err != nil:
-		return crm.Invalid("body", "could not be read whole")
-	case !utf8.Valid(raw):
-		return crm.Invalid("body", "must be valid UTF-8")
-	case len(bytes.TrimSpace(raw)) == 0:
-		return crm.Invalid("body", "must be JSON, but is empty")
-	}
-	err = json.Unmarshal(raw, dst)
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return crm.Invalid(strings.TrimPrefix(wrong.Field, "target."), "must not be %s", wrong.Value) // an embedded struct has its name in it
-	case err != nil:
-		return crm.Invalid("body", "must be a JSON object")
-	}
-	if twice := server.RepeatedName(raw, server.AllObjects); twice != "" {
-		return crm.Invalid(twice, "is given twice")
-	}
-	return nil
 }
 
 // profile finds the profile with an id. Without one it is that of a key that has only one.

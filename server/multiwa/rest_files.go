@@ -9,8 +9,21 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
-	"chatcast/server"
 )
+
+// filePaths are the routes whose bodies may have a file.
+var filePaths = func() map[string]bool {
+	all := map[string]bool{}
+	for _, prefix := range prefixes {
+		for _, kind := range fileKinds {
+			all[prefix+"/messages/"+kind] = true
+		}
+	}
+	return all
+}()
+
+// fileKinds are the types of messages with a file, which their routes are named after.
+var fileKinds = [...]string{crm.MessageImage, crm.MessageVideo, crm.MessageAudio, crm.MessageDocument}
 
 // fileInput describes a file to send, by its address or as base64.
 type fileInput struct {
@@ -26,9 +39,10 @@ type fileInput struct {
 // file returns what sends a file of a type.
 func (a *API) file(typ string) func(c *gin.Context) (sending, error) {
 	return func(c *gin.Context) (out sending, err error) {
-		server.BoundUpload(c.Writer, c.Request, fileTime)
 		var in fileInput
-		if err := bodyUpTo(c, maxFileBody, &in); err != nil {
+		release, err := a.fileBody(c, &in)
+		defer release()
+		if err != nil {
 			return out, err
 		}
 		if typ == crm.MessageDocument && in.FileName == "" {

@@ -14,10 +14,9 @@ import (
 func (a *API) registerMessages(keyed gin.IRouter) {
 	m := keyed.Group("/messages")
 	m.POST("/text", a.send(a.text))
-	m.POST("/image", a.send(a.file(crm.MessageImage)))
-	m.POST("/video", a.send(a.file(crm.MessageVideo)))
-	m.POST("/audio", a.send(a.file(crm.MessageAudio)))
-	m.POST("/document", a.send(a.file(crm.MessageDocument)))
+	for _, kind := range fileKinds {
+		m.POST("/"+kind, a.send(a.file(kind)))
+	}
 	m.POST("/location", a.send(a.location))
 	m.POST("/contact", a.send(a.contacts))
 	m.POST("/poll", a.send(a.poll))

@@ -259,8 +259,9 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		Build: built, NotFound: crmAPI.NoRoute, Version: o.Version, Commit: o.Commit, AppKey: cfg.Apps[0].Key, PublicURL: cfg.Server.URL(), BasePath: cfg.Server.Path(),
 		AppID: first.AppID, CompanyID: first.Company.ID, UserID: first.User.ID, LicenseID: first.License.ID, Messengers: first.License.Messengers,
 	}
+	bodies := server.NewBodies()
 	evolutionAPI := &evolution.Evolution{
-		CRM: r.rules, Log: logFor("evolution"), PublicURL: publicURL, Refusals: r.refusals, ExposeTokens: cfg.Evolution.ExposeTokens,
+		CRM: r.rules, Log: logFor("evolution"), PublicURL: publicURL, Refusals: r.refusals, ExposeTokens: cfg.Evolution.ExposeTokens, Bodies: bodies,
 	}
 	r.router.Use(func(c *gin.Context) { // before the console's page, which has the same path
 		if evolutionAPI.Welcome(c) {
@@ -269,7 +270,7 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	})
 	evolutionAPI.Register(r.router)
 	r.wireSocketIO(cfg, publicURL, logFor("socketio"))
-	multiwaAPI := r.registerMultiWA(cfg, logFor("multiwa"))
+	multiwaAPI := r.registerMultiWA(cfg, bodies, logFor("multiwa"))
 	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)

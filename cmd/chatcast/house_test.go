@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"server/console":             {"server"},
 	"server/evolution":           {"server", "server/evolution/shape", "channels/dialguard", "channels/refusals", "crm"},
 	"server/evolution/shape":     {"crm"}, // events and messages in Evolution's words, pure
-	"server/socketio":            {"server", "broadcasting", "broadcasting/apps", "channels"},
+	"server/socketio":            {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals"},
 	"server/multiwa":             {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals", "crm"},
 	"models/testdb":              {"channels/testwait", "models"},
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -20,6 +21,9 @@ const pathPrefix = "/whatsapp"
 // eventResumeFailed tells a client that has named the last event that it knows, and cannot
 // recover its connection, that what came after that is no longer kept.
 const eventResumeFailed = "chatcast:resume_failed"
+
+// maxRefused is how many namespaces Rooms may refuse one connection.
+const maxRefused = 100
 
 // connect handles a CONNECT.
 func (k *sockets) connect(p packet) {
@@ -52,7 +56,7 @@ func (k *sockets) connect(p packet) {
 // enter asks Rooms. Clients may send the names of namespaces encoded as in URLs, or not.
 func (k *sockets) enter(ctx context.Context, p packet) (r Request, e *Entry, err error) {
 	hi := k.c.hello
-	r = Request{Key: hi.key, Auth: p.auth, Peer: hi.peer, Forwarded: hi.forwarded, Remote: hi.remote}
+	r = Request{Key: hi.key, Auth: p.auth, Peer: hi.peer, Forwarded: hi.forwarded, Remote: hi.remote, Host: hi.host, Origin: hi.origin}
 	if key := keyOf(p.auth); key != "" {
 		r.Key = key
 	}
@@ -96,7 +100,19 @@ func (k *sockets) notEntered(ctx context.Context, prefix string, err error) {
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
 		k.c.srv.counters.refused(refusal.Message)
+		switch refusal.Message {
+		case ErrNoKey.Message:
+			k.refusedKey(ctx, refusals.NoToken)
+		case ErrInvalidKey.Message:
+			k.refusedKey(ctx, refusals.BadToken)
+		}
 		k.c.out.Queue(refusedFrame(prefix, refusal))
+		if refusal == errTooManyNamespaces {
+			return
+		}
+		if k.refused++; k.refused >= maxRefused { // each costs a look at the database
+			k.c.close(server.Flood)
+		}
 		return
 	}
 	if k.ctx.Err() != nil {
@@ -104,6 +120,10 @@ func (k *sockets) notEntered(ctx context.Context, prefix string, err error) {
 	}
 	k.c.srv.unavailable(ctx, "a namespace", err)
 	k.c.close(unavailable)
+}
+
+func (k *sockets) refusedKey(ctx context.Context, reason refusals.Reason) {
+	k.c.srv.opt.Refusals.Add(ctx, refusals.Connection, reason, "socket", k.c.id, "address", k.c.hello.remote)
 }
 
 // unavailable logs that Rooms or History could not answer.

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/websocket"
 
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -40,6 +41,19 @@ var (
 	errUnavailable = handshakeError{status: http.StatusServiceUnavailable, retry: true, Code: 4, Message: "The server cannot tell now who you are"}
 )
 
+// reason returns why the request was refused, if it may have been an attack.
+func (e handshakeError) reason() (reason refusals.Reason, told bool) {
+	switch {
+	case e == errBadOrigin:
+		return refusals.BadOrigin, true
+	case e == errTooMany:
+		return refusals.Full, true
+	case e.status == http.StatusForbidden:
+		return refusals.BadToken, true
+	}
+	return "", false
+}
+
 func (e handshakeError) write(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -59,11 +73,13 @@ type hello struct {
 	peer        netip.Addr
 	forwarded   bool
 	remote      string
+	host        string
+	origin      string
 }
 
 func helloOf(c *gin.Context) hello {
 	query, h := c.Request.URL.Query(), c.Request.Header
-	hi := hello{key: query.Get("apikey"), lastEventID: query.Get("lastEventId"), remote: server.ClientAddress(c)}
+	hi := hello{key: query.Get("apikey"), lastEventID: query.Get("lastEventId"), remote: server.ClientAddress(c), host: c.Request.Host, origin: h.Get("Origin")}
 	if hi.key == "" {
 		hi.key = h.Get("apikey")
 	}
@@ -75,10 +91,22 @@ func helloOf(c *gin.Context) hello {
 	if addr, err := netip.ParseAddrPort(c.Request.RemoteAddr); err == nil {
 		hi.peer = addr.Addr().Unmap()
 	}
-	for _, name := range [...]string{"X-Forwarded-For", "Forwarded", "X-Real-Ip"} {
-		hi.forwarded = hi.forwarded || h.Get(name) != ""
-	}
+	hi.forwarded = isForwarded(h)
 	return hi
+}
+
+// isForwarded reports whether a header is one that proxies send.
+func isForwarded(h http.Header) bool {
+	for name := range h {
+		switch name {
+		case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fly-Client-Ip", "Fastly-Client-Ip":
+			return true
+		}
+		if strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Envoy-") {
+			return true
+		}
+	}
+	return false
 }
 
 // serve answers every request of the path.
@@ -105,6 +133,9 @@ func (s *Server) serve(c *gin.Context) {
 
 func (s *Server) refuse(c *gin.Context, e handshakeError) {
 	s.counters.refused(e.Message)
+	if reason, told := e.reason(); told {
+		s.opt.Refusals.Add(c.Request.Context(), refusals.Connection, reason, "route", c.FullPath(), "address", server.ClientAddress(c))
+	}
 	e.write(c.Writer)
 }
 

@@ -27,6 +27,8 @@ type Request struct {
 	Peer      netip.Addr      // the other end of the connection, whatever its headers say
 	Forwarded bool            // it has headers of a proxy: Peer is not the client's address
 	Remote    string          // the client's address, as trusted proxies name it
+	Host      string          // the host that the client has connected to, by its own words
+	Origin    string          // of the page that has connected; "": it is none, or the browser does not say
 }
 
 // Entry is a namespace that a client has entered.

@@ -8,6 +8,7 @@ import (
 
 	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
+	"chatcast/channels/refusals"
 	"chatcast/server"
 )
 
@@ -26,6 +27,8 @@ type Options struct {
 	App     string         // the app that the channels of the Entries are of
 	Origins apps.Origins   // of browsers
 	Log     *slog.Logger
+
+	Refusals *refusals.Log // may be nil
 
 	// History lets clients that were cut off go on where they were, with positions that are
 	// signed with Secret; nil: each connection begins anew.

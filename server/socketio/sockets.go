@@ -21,6 +21,7 @@ type sockets struct {
 	work worker
 
 	pending *pendingBinary // waits for its attachments; guarded by conn.in
+	refused int            // namespaces; guarded by conn.in
 
 	mu     sync.Mutex
 	joined map[string]*namespace // guarded by mu; changed with conn.in held, too

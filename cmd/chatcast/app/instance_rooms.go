@@ -3,11 +3,15 @@ package app
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/channels"
 	"chatcast/channels/clientaddr"
 	"chatcast/crm"
@@ -22,6 +26,7 @@ type instanceRooms struct {
 	url     string             // under which clients reach the server
 	global  bool               // the main namespace has the events of all instances
 	keyless clientaddr.Proxies // networks whose clients need no key
+	origins apps.Origins       // of browsers
 }
 
 var _ socketio.Rooms = (*instanceRooms)(nil)
@@ -130,9 +135,13 @@ func (r *instanceRooms) enterMain(entry *socketio.Entry, key *crm.KeyData) {
 }
 
 // enterKeyless lets a client without a key into an instance, if the network of the
-// connection's other end is listed. Behind a proxy everybody would come from there.
+// connection's other end is listed. Behind a proxy everybody would come from there, and so
+// do the pages of any site that somebody looks at in a browser there.
 func (r *instanceRooms) enterKeyless(q socketio.Request, name string) (*socketio.Entry, error) {
-	if !q.Peer.IsValid() || q.Forwarded || !r.keyless.Contains(q.Peer) {
+	if !q.Peer.IsValid() || q.Forwarded || !r.keyless.Contains(q.Peer) || !r.meansUs(q.Host) {
+		return nil, socketio.ErrNoKey
+	}
+	if q.Origin != "" && (r.origins.Any() || !r.origins.Allow(q.Origin)) {
 		return nil, socketio.ErrNoKey
 	}
 	if name == "" {
@@ -146,6 +155,20 @@ func (r *instanceRooms) enterKeyless(q socketio.Request, name string) (*socketio
 	return &socketio.Entry{
 		Channel: channels.LineName(named[0].Line.LicenseID, named[0].Line.Messenger), Encoder: instanceEvents{dir, r.url, false}, On: r.actions(name, q),
 	}, nil
+}
+
+// meansUs reports whether a host is an address or a name of this server. The name of a site may
+// lead to any address, and for a browser its pages are then of one origin with this server.
+func (r *instanceRooms) meansUs(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	u, err := url.Parse(r.url)
+	return strings.EqualFold(name, "localhost") || err == nil && name != "" && strings.EqualFold(name, u.Hostname())
 }
 
 // instanceEvents renders the events of lines in the words of their instances.

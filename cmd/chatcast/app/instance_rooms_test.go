@@ -1,11 +1,13 @@
 package app
 
 import (
+	"errors"
+	"net/netip"
 	"testing"
-	"time"
 
-	"chatcast/broadcasting"
+	"chatcast/broadcasting/apps"
 	"chatcast/channels"
+	"chatcast/channels/clientaddr"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -13,38 +15,138 @@ import (
 	"chatcast/server/socketio"
 )
 
-// TestNewInstanceOnAnotherNode lets a client into the namespace of an instance that another
-// node has just made, or renamed: it gets the events from the first one on.
-func TestNewInstanceOnAnotherNode(t *testing.T) {
+const shopInstance = "1229-grWhatsApp"
+
+func roomsOf(t *testing.T, store *models.Store) (*crmtest.World, *instanceRooms) {
+	t.Helper()
+	w := crmtest.New(t, store)
+	if err := w.LoadInstances(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w, &instanceRooms{rules: w.Service, url: "https://chat.example"}
+}
+
+// TestKeylessClients connects without a key, as programs of a listed network and as pages that a
+// browser there shows.
+func TestKeylessClients(t *testing.T) {
+	w, rooms := roomsOf(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	listed, err := clientaddr.ParseProxies([]string{"127.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	some, err := apps.ParseOrigins([]string{"https://desk.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, far := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1")
+	for name, tt := range map[string]struct {
+		q       socketio.Request
+		origins apps.Origins
+		want    error
+	}{
+		"a program":                       {socketio.Request{Peer: near, Host: "127.0.0.1:6001"}, apps.Origins{}, nil},
+		"a program, by a name":            {socketio.Request{Peer: near, Host: "localhost"}, apps.Origins{}, nil},
+		"a program, by the server's name": {socketio.Request{Peer: near, Host: "Chat.example"}, apps.Origins{}, nil},
+		"a program, by IPv6":              {socketio.Request{Peer: near, Host: "[::1]:6001"}, apps.Origins{}, nil},
+		"from elsewhere":                  {socketio.Request{Peer: far, Host: "127.0.0.1:6001"}, apps.Origins{}, socketio.ErrNoKey},
+		"through a proxy":                 {socketio.Request{Peer: near, Host: "127.0.0.1:6001", Forwarded: true}, apps.Origins{}, socketio.ErrNoKey},
+		"nobody":                          {socketio.Request{Host: "127.0.0.1:6001"}, apps.Origins{}, socketio.ErrNoKey},
+		"a page of any site":              {socketio.Request{Peer: near, Host: "127.0.0.1:6001", Origin: "https://evil.example"}, apps.Origins{}, socketio.ErrNoKey},
+		"a page of another site":          {socketio.Request{Peer: near, Host: "127.0.0.1:6001", Origin: "https://evil.example"}, some, socketio.ErrNoKey},
+		"a page of a listed site":         {socketio.Request{Peer: near, Host: "127.0.0.1:6001", Origin: "https://desk.example"}, some, nil},
+		"a site whose name leads here":    {socketio.Request{Peer: near, Host: "evil.example:6001"}, apps.Origins{}, socketio.ErrNoKey},
+		"without a host":                  {socketio.Request{Peer: near}, apps.Origins{}, socketio.ErrNoKey},
+	} {
+		rooms.keyless, rooms.origins, tt.q.Namespace = listed, tt.origins, "/"+shopInstance
+		e, err := rooms.Enter(t.Context(), tt.q)
+		if !errors.Is(err, tt.want) || err == nil && (e.UserID != 0 || e.Channel != channels.LineName(crmtest.LicenseID, "grWhatsApp") || len(e.Live) != 0) {
+			t.Errorf("%s: %+v, %v; want %v", name, e, err, tt.want)
+		}
+	}
+	// The same name in two companies: which one is meant cannot be known.
+	rooms.origins = apps.Origins{}
+	if _, err := w.CreateInstance(t.Context(), w.Stranger, crm.InstanceInput{Name: shopInstance}); err != nil {
+		t.Fatal(err)
+	}
+	q := socketio.Request{Peer: near, Host: "127.0.0.1", Namespace: "/" + shopInstance}
+	if _, err := rooms.Enter(t.Context(), q); !errors.Is(err, socketio.ErrInvalidNamespace) {
+		t.Errorf("a name of two companies: %v", err)
+	}
+}
+
+// TestRoomsOfKeys enters namespaces with keys of all kinds.
+func TestRoomsOfKeys(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		w := crmtest.New(t, store)
-		other := crm.New(crm.Options{Store: store, Live: w.Live, Now: w.Clock.Now, Log: w.Log, Messengers: w.Messengers})
-		if err := other.LoadInstances(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		made, err := w.CreateInstance(t.Context(), w.Owner, crm.InstanceInput{CompanyID: crmtest.CompanyID, Name: "shop"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		rooms := &instanceRooms{rules: other}
-		channel := channels.LineName(made.Line.LicenseID, made.Line.Messenger)
-		const status = `{"payload":{"data":[{"state":"connected","was":"connecting","time":1637319300}],"meta":{}}}`
-		for _, name := range []string{"shop", "shop 2"} {
-			entry, err := rooms.Enter(t.Context(), socketio.Request{Namespace: "/" + name, Key: made.Key})
+		w, rooms := roomsOf(t, store)
+		of := func(a crm.Actor, license int64, rights ...string) string {
+			in := crm.KeyInput{Name: "Test", Rights: rights}
+			if license != 0 {
+				in.LicenseID, in.Messenger = license, "grWhatsApp"
+			}
+			made, err := w.CreateKey(t.Context(), a, in)
 			if err != nil {
 				t.Fatal(err)
 			}
-			emits := entry.Encoder.Emits(broadcasting.Event{Channel: channel, Name: crm.EventMessengerStatus, Data: status, Seq: 1})
-			if len(emits) != 1 || emits[0].Name != "connection.update" {
-				t.Errorf("%s: the event became %q", name, emits)
+			return made.Key
+		}
+		other, err := w.CreateInstance(t.Context(), w.Owner, crm.InstanceInput{Name: "other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, codes := channels.LineName(crmtest.LicenseID, "grWhatsApp"), channels.PairingName(crmtest.LicenseID, "grWhatsApp")
+		for name, tt := range map[string]struct {
+			key, namespace string
+			global         bool
+			want           error
+			events, codes  bool
+		}{
+			"all of the company":             {of(w.Owner, 0, crm.KeyRights()...), shopInstance, false, nil, true, true},
+			"all of the line":                {of(w.Owner, crmtest.LicenseID, crm.KeyRights()...), shopInstance, false, nil, true, true},
+			"read":                           {of(w.Owner, crmtest.LicenseID, crm.KeyRead), shopInstance, false, nil, true, false},
+			"send":                           {of(w.Owner, crmtest.LicenseID, crm.KeySend), shopInstance, true, nil, false, false},
+			"inbound":                        {of(w.Owner, 0, crm.KeyInbound), shopInstance, true, nil, false, false},
+			"manage":                         {of(w.Owner, 0, crm.KeyManage), shopInstance, false, nil, false, true},
+			"of another line":                {other.Key, shopInstance, true, socketio.ErrInvalidNamespace, false, false},
+			"of another company":             {of(w.Stranger, 0, crm.KeyRights()...), shopInstance, true, socketio.ErrInvalidNamespace, false, false},
+			"of nobody":                      {"cck_guessed_by_somebody", shopInstance, true, socketio.ErrInvalidKey, false, false},
+			"no such instance":               {other.Key, "nothing", true, socketio.ErrInvalidNamespace, false, false},
+			"another case":                   {of(w.Owner, 0, crm.KeyRights()...), "1229-GRWHATSAPP", true, socketio.ErrInvalidNamespace, false, false},
+			"a path":                         {of(w.Owner, 0, crm.KeyRights()...), "../" + shopInstance, true, socketio.ErrInvalidNamespace, false, false},
+			"no text of a database":          {of(w.Owner, 0, crm.KeyRights()...), shopInstance + "\x00", true, socketio.ErrInvalidNamespace, false, false},
+			"the main one, silent":           {of(w.Owner, 0, crm.KeyRights()...), "", false, nil, false, false},
+			"the main one, of the line":      {of(w.Owner, crmtest.LicenseID, crm.KeyRead), "", true, nil, true, false},
+			"the main one, of one who sends": {of(w.Owner, 0, crm.KeySend), "", true, nil, false, false},
+		} {
+			rooms.global = tt.global
+			e, err := rooms.Enter(t.Context(), socketio.Request{Namespace: "/" + tt.namespace, Key: tt.key})
+			if !errors.Is(err, tt.want) {
+				t.Errorf("%s: %v, want %v", name, err, tt.want)
 			}
-			if v, ok := other.InstanceDirectory().ByID(made.ID); !ok || v.Name != name {
-				t.Errorf("the node knows %+v, %v", v, ok)
+			if err != nil {
+				continue
 			}
-			w.Clock.Advance(time.Second)
-			if _, err := w.ChangeInstance(t.Context(), w.Owner, name, crm.InstanceChanges{Name: crm.Value("shop 2")}); err != nil {
+			live := len(e.Live) == 1 && e.Live[0] == codes
+			if e.UserID == 0 || e.Confirm == nil || len(e.More) != 0 || (e.Channel == events) != tt.events || e.Channel != "" && !tt.events || live != tt.codes {
+				t.Errorf("%s: %+v", name, e)
+			}
+		}
+		// The main namespace of a company has all of its lines, and none of another.
+		rooms.global = true
+		e, err := rooms.Enter(t.Context(), socketio.Request{Namespace: "/", Key: of(w.Owner, 0, crm.KeyRead)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range append([]string{e.Channel}, e.More...) {
+			full, err := channels.Parse(name)
+			if err != nil {
 				t.Fatal(err)
 			}
+			if full.Room().LicenseID == crmtest.StrangeLicense {
+				t.Errorf("the main namespace has %s", name)
+			}
+		}
+		if len(e.More) == 0 {
+			t.Errorf("the main namespace has only %s", e.Channel)
 		}
 	})
 }

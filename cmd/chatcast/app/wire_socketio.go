@@ -9,6 +9,9 @@ import (
 	"chatcast/server/socketio"
 )
 
+// namespacesPerKey is how many namespaces one key may have entered on a node.
+const namespacesPerKey = 1000
+
 // wireSocketIO serves the clients of Evolution API and l2msg over Socket.IO. The settings
 // were checked.
 func (r *components) wireSocketIO(cfg config.Config, publicURL string, log *slog.Logger) {
@@ -17,10 +20,11 @@ func (r *components) wireSocketIO(cfg config.Config, publicURL string, log *slog
 		log.Error("evolution.keyless is ignored", "error", err)
 	}
 	rooms := &instanceRooms{
-		rules: r.rules, router: r.router, url: publicURL, global: cfg.Evolution.GlobalEvents, keyless: keyless,
+		rules: r.rules, router: r.router, url: publicURL, global: cfg.Evolution.GlobalEvents, keyless: keyless, origins: r.origins,
 	}
 	r.instances = socketio.New(socketio.Options{
 		Rooms: rooms, Engine: r.engine, Sockets: r.sockets, App: cfg.Apps[0].ID, Origins: r.origins, Log: log,
+		Refusals: r.refusals, Connections: cfg.Apps[0].Limits.Or(cfg.Limits.Apps).Sockets, PerUser: namespacesPerKey,
 		History: crm.History{Service: r.rules}, Secret: []byte(r.apps.First().Secret), // all nodes have it
 	})
 	r.instances.Register(r.router)

@@ -77,6 +77,9 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 }
 
 func (s *Service) createInstance(c *change, a Actor, companyID int64, in InstanceInput) (*CreatedInstance, error) {
+	if _, err := c.tx.LockCompany(companyID); err != nil { // for the key, but before the instances, as those who remove one do
+		return nil, orNotFound(err, "company")
+	}
 	switch _, err := c.tx.InstanceNamed(companyID, in.Name); {
 	case err == nil:
 		return nil, ErrInstanceName

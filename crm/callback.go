@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,47 +28,12 @@ type CallbackPoster interface {
 	Post(ctx context.Context, companyID int64, read func() (CallbackTarget, CallbackEvent, error)) (CallbackAttempt, error)
 	// Changed is called after the commit of a change of URLs. It does not block.
 	Changed()
-}
-
-// CallbackTarget is where to post, and the secret to sign with. It must not be printed.
-type CallbackTarget struct {
-	URL       string `json:"-"`
-	Secret    string `json:"-"`
-	OldSecret string `json:"-"` // to sign with too; empty: none
-}
-
-// targetOf returns where to post the events of a row.
-func targetOf(row *models.CallbackURL, now time.Time) CallbackTarget {
-	to := CallbackTarget{URL: row.URL, Secret: row.Secret}
-	if row.OldSecretUntil > now.Unix() {
-		to.OldSecret = row.OldSecret
-	}
-	return to
-}
-
-// String keeps the URL and the secret from being printed.
-func (CallbackTarget) String() string { return "a callback URL" }
-
-// GoString keeps %#v from showing the URL and the secret.
-func (t CallbackTarget) GoString() string { return t.String() }
-
-// CallbackEvent is an event as it is posted.
-type CallbackEvent struct {
-	ID   int64 // the event id
-	Name string
-	Body []byte // {"data":[...],"meta":{...}}
-}
-
-// CallbackAttempt is how an attempt to post an event went.
-type CallbackAttempt struct {
-	Began    time.Time
-	Duration time.Duration
-	Status   int           // 0: no answer came
-	Reason   string        // why it failed, in one word; empty: it was delivered
-	Error    string        // the same for people; it holds neither URL nor secret
-	Answer   string        // the first bytes
-	After    time.Duration // the receiver asks to wait so long; 0: it does not
-	Gone     bool          // the receiver wants no more events
+	// CheckAddress posts nothing. It returns an Error about the field unless the URL may be
+	// posted to: it must not lead to an address that is not public.
+	CheckAddress(ctx context.Context, field, url string) error
+	// Live posts an event that is not in the journal to the endpoints of a line in other
+	// dialects. It does not block, and what is not taken is lost.
+	Live(companyID int64, ev CallbackEvent)
 }
 
 // Bounds of callback URLs.
@@ -98,6 +64,8 @@ type LineRef struct {
 // CallbackData is a callback URL as answers show it.
 type CallbackData struct {
 	ID            int64     `json:"id"`
+	Format        string    `json:"format"` // chatapp, or the dialect in whose words the events are
+	Enabled       bool      `json:"enabled"`
 	CompanyID     int64     `json:"companyId"`
 	LicenseID     *int64    `json:"licenseId"` // null: it gets the events of all lines
 	MessengerType *string   `json:"messengerType"`
@@ -120,6 +88,7 @@ type CallbackState struct {
 	Failures    int64   `json:"failures"`    // in a row
 	NextAttempt *int64  `json:"nextAttempt"` // unix seconds; null: at once
 	LastEventID int64   `json:"lastEventId"` // every event up to this one is done with
+	GivenUp     int64   `json:"givenUp"`     // requests of a dialect's endpoint that were; see the log
 }
 
 // CallbackGap tells of events that were removed from the journal before they were
@@ -154,6 +123,10 @@ func (noCallbacks) Post(context.Context, int64, func() (CallbackTarget, Callback
 
 func (noCallbacks) Changed() {}
 
+func (noCallbacks) CheckAddress(context.Context, string, string) error { return nil }
+
+func (noCallbacks) Live(int64, CallbackEvent) {}
+
 // callbackData returns rows, with the dry run of each in it, as answers show them.
 func callbackData(rows []models.CallbackURL) ([]CallbackData, error) {
 	list := []CallbackData{}
@@ -171,8 +144,13 @@ func callbackData(rows []models.CallbackURL) ([]CallbackData, error) {
 		if err != nil {
 			return nil, err
 		}
+		if row.Format != "" {
+			if f.events, _, err = endpointOf(&row); err != nil {
+				return nil, err
+			}
+		}
 		data := CallbackData{
-			ID: row.ID, CompanyID: row.CompanyID, LicenseID: row.LicenseID, MessengerType: row.MessengerType, URL: row.URL,
+			ID: row.ID, Format: cmp.Or(row.Format, FormatChatApp), Enabled: row.Enabled, CompanyID: row.CompanyID, LicenseID: row.LicenseID, MessengerType: row.MessengerType, URL: row.URL,
 			Events: f.events, Lines: f.lines, Chats: f.chats, CreatedAt: row.CreatedAt, CallbackState: callbackState(&row), DryRun: runs[row.ID],
 		}
 		if row.LostAt != 0 {
@@ -184,7 +162,7 @@ func callbackData(rows []models.CallbackURL) ([]CallbackData, error) {
 }
 
 func callbackState(row *models.CallbackURL) CallbackState {
-	st := CallbackState{State: CallbackActive, Failures: row.Failures, LastEventID: row.CursorSeq}
+	st := CallbackState{State: CallbackActive, Failures: row.Failures, LastEventID: row.CursorSeq, GivenUp: row.GivenUp}
 	if row.LastError != "" {
 		st.Reason = &row.LastError
 	}
@@ -238,12 +216,16 @@ type callbackFilter struct {
 	former []formerChat // ids that the chats had before
 }
 
-// filterOf returns the filter of a row. Its lists are not nil, as put wrote them.
+// filterOf returns the filter of a row. Its lists are not nil, as put wrote them. The events of
+// one in another dialect are chosen where they are rendered.
 func filterOf(row *models.CallbackURL) (f callbackFilter, err error) {
 	err = errors.Join(json.Unmarshal([]byte(row.Events), &f.events), json.Unmarshal([]byte(row.Lines), &f.lines), json.Unmarshal([]byte(row.Chats), &f.chats),
 		json.Unmarshal([]byte(row.FormerChats), &f.former))
 	if err != nil {
 		err = fmt.Errorf("crm: callback URL %d: %w", row.ID, err)
+	}
+	if row.Format != "" {
+		f.events = []string{}
 	}
 	return f, err
 }

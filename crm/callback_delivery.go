@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"chatcast/channels"
@@ -152,7 +153,10 @@ func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackN
 	if err != nil {
 		return nil, orNotFound(err, "callback URL")
 	}
-	n := &CallbackNext{Callback: callback(row), Target: targetOf(row, s.Now())}
+	n := &CallbackNext{Callback: callback(row)}
+	if n.Target, err = targetOf(row, s.Now()); err != nil {
+		return nil, err
+	}
 	last := bounds.LastSeq
 	if n.DryRun() {
 		last = min(last, n.UntilID)
@@ -230,7 +234,14 @@ func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: []byte(entry.Data[len(envelopeHead) : len(entry.Data)-1])}, nil
+	ev := &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: []byte(entry.Data[len(envelopeHead) : len(entry.Data)-1]), At: time.UnixMilli(e.CreatedAtMS)}
+	for _, name := range entry.Channels {
+		if parsed, err := channels.Parse(name); err == nil && strings.HasPrefix(name, linePrefix) {
+			ev.Line = Line{parsed.Room().LicenseID, parsed.Room().Messenger}
+			break
+		}
+	}
+	return ev, nil
 }
 
 // IsCallbackGone reports whether an error says that a callback URL is gone.

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -73,7 +74,7 @@ func (s *Service) callbackFor(ctx context.Context, a Actor, id int64) (*models.C
 // CallbackDelivery is an entry of the log of a callback URL: an attempt, or a gap.
 type CallbackDelivery struct {
 	ID       int64  `json:"id"`
-	Kind     string `json:"kind"`    // event, redelivery, dryRun or lost
+	Kind     string `json:"kind"`    // event, redelivery, dryRun, lost, givenUp or live
 	EventID  int64  `json:"eventId"` // of lost: the first one
 	ToID     int64  `json:"toEventId"`
 	Event    string `json:"event"` // its name; empty: of lost
@@ -141,14 +142,14 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 		if ev, err = callbackEvent(s.Store.Read(ctx), row, eventID); err != nil {
 			return to, CallbackEvent{}, err
 		}
-		to = targetOf(row, s.Now())
-		return to, *ev, nil
+		to, err = targetOf(row, s.Now())
+		return to, *ev, err
 	})
 	if err != nil {
 		return d, err
 	}
 	err = s.change(context.WithoutCancel(ctx), func(c *change) error {
-		rows, err := c.attemptRows(models.CallbackRedelivery, []CallbackReported{{*ev, 1, went}})
+		rows, err := c.attemptRows(models.CallbackRedelivery, []CallbackReported{{Event: *ev, Nth: 1, Attempt: went}})
 		if err != nil {
 			return err
 		}
@@ -163,9 +164,13 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 }
 
 // attemptRow returns the entry of the log for an attempt.
-func attemptRow(kind string, ev CallbackEvent, nth int64, went CallbackAttempt) models.CallbackDelivery {
+func attemptRow(kind string, of CallbackReported) models.CallbackDelivery {
+	ev, went := of.Event, of.Attempt
+	if of.GivenUp {
+		kind = models.CallbackGivenUp
+	}
 	return models.CallbackDelivery{
-		Kind: kind, Seq: ev.ID, UntilSeq: ev.ID, Name: ev.Name, Attempt: nth, Status: int64(went.Status), Reason: went.Reason, Error: went.Error,
+		Kind: kind, Seq: ev.ID, UntilSeq: ev.ID, Part: of.Part, Name: cmp.Or(of.Name, ev.Name), Attempt: of.Nth, Status: int64(went.Status), Reason: went.Reason, Error: went.Error,
 		DurationMS: went.Duration.Milliseconds(), Answer: went.Answer, AtMS: went.Began.UnixMilli(),
 	}
 }

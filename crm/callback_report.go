@@ -17,8 +17,11 @@ type CallbackReport struct {
 // CallbackReported is an attempt at an event.
 type CallbackReported struct {
 	Event   CallbackEvent
+	Part    int64  // of the requests of the event, from 0
+	Name    string // in the words of the endpoint; empty: that of the event
 	Nth     int64
 	Attempt CallbackAttempt
+	GivenUp bool // it will not be tried again by itself
 }
 
 // ReportCallback stores the progress and the log of a URL. It returns false when the
@@ -79,7 +82,7 @@ func (c *change) attemptRows(kind string, list []CallbackReported) (rows []model
 		}
 	}
 	for _, a := range list {
-		row := attemptRow(kind, a.Event, a.Nth, a.Attempt)
+		row := attemptRow(kind, a)
 		e, kept := now[a.Event.ID]
 		if !kept || !a.Event.is(e) {
 			row.Answer = ""

@@ -126,7 +126,7 @@ func (s *Service) RewindCallback(ctx context.Context, a Actor, id int64, in Call
 		} else {
 			details["eventIdBefore"] = strconv.FormatInt(row.CursorSeq, 10)
 			row.CallbackProgress = restarted(row.CallbackProgress)
-			row.CursorSeq = cursor
+			row.CursorSeq, row.CursorPart = cursor, 0
 			row.Generation++
 			err = c.tx.PutCallbackURL(row)
 		}
@@ -154,6 +154,7 @@ func (c *change) startDryRun(row *models.CallbackURL, to string, cursor, last in
 	*run = models.CallbackURL{
 		ID: run.ID, CompanyID: row.CompanyID, LicenseID: row.LicenseID, MessengerType: row.MessengerType, ParentID: &row.ID, UntilSeq: last,
 		URL: to, Secret: row.Secret, OldSecret: row.OldSecret, OldSecretUntil: row.OldSecretUntil, Events: row.Events, Lines: row.Lines, Chats: row.Chats, FormerChats: row.FormerChats,
+		Format: row.Format, Options: row.Options, Enabled: true,
 		Generation: run.Generation + 1, CreatedAt: c.now.Unix(), LeaseOwner: run.LeaseOwner, LeaseEpoch: run.LeaseEpoch,
 		CallbackProgress: models.CallbackProgress{CursorSeq: cursor},
 	}

@@ -204,12 +204,12 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 
 // restarted returns p without what failed: the next attempt is made at once.
 func restarted(p models.CallbackProgress) models.CallbackProgress {
-	return models.CallbackProgress{CursorSeq: p.CursorSeq, LostFrom: p.LostFrom, LostTo: p.LostTo, LostAt: p.LostAt}
+	return models.CallbackProgress{CursorSeq: p.CursorSeq, CursorPart: p.CursorPart, LostFrom: p.LostFrom, LostTo: p.LostTo, LostAt: p.LostAt, GivenUp: p.GivenUp}
 }
 
 func (c *change) lockCallback(o callbackOwner) (*models.CallbackURL, error) {
 	if o.line == nil {
-		return c.tx.LockCompanyCallback(o.companyID)
+		return c.tx.LockCompanyCallback(o.companyID, "")
 	}
 	return c.tx.LockLineCallback(o.line.LicenseID, o.line.Messenger)
 }
@@ -220,7 +220,7 @@ func (c *change) newCallback(o callbackOwner) (*models.CallbackURL, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := &models.CallbackURL{CompanyID: o.companyID, Secret: callbackSecret(), CreatedAt: c.now.Unix(), Events: "[]", Lines: "[]", Chats: "[]", FormerChats: "[]"}
+	row := &models.CallbackURL{CompanyID: o.companyID, Enabled: true, Secret: callbackSecret(), CreatedAt: c.now.Unix(), Events: "[]", Lines: "[]", Chats: "[]", FormerChats: "[]"}
 	row.CursorSeq = bounds.LastSeq
 	if o.line != nil {
 		row.LicenseID, row.MessengerType = &o.line.LicenseID, &o.line.Messenger

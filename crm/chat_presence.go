@@ -130,6 +130,7 @@ func (s *Service) publishLive(events []Event) error {
 			return err
 		}
 		s.Live.Publish(ev.Channels, ev.Name, string(data))
+		s.postLive(ev, string(data))
 	}
 	return nil
 }

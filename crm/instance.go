@@ -30,12 +30,10 @@ func ValidShape(shape string) bool {
 
 // Limits of an instance.
 const (
-	maxEventNames   = 100
-	maxEventName    = 64
-	maxWavoip       = 200
-	maxWebhookURL   = 2048
-	maxWebhookHeads = 20
-	maxWebhookValue = 4096
+	maxEventNames = 100
+	maxEventName  = 64
+	maxWavoip     = 200
+	maxWebhookURL = 2048
 )
 
 // instanceName is what names of instances look like; namespaces of Socket.IO are named like them.

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net/textproto"
 	"net/url"
-	"slices"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
-
+	"chatcast/broadcasting/apps"
 	"chatcast/models"
 )
 
@@ -57,33 +53,13 @@ func (ch *InstanceChanges) check() error {
 // clients send a word then.
 func (w *InstanceWebhook) check() error {
 	errs := []error{checkText("webhook.url", w.URL, maxWebhookURL), checkEventNames("webhook.events", w.Events)}
-	if w.Enabled && !webURL(w.URL) {
-		errs = append(errs, Invalid("webhook.url", "must be an http or https URL"))
-	}
-	if len(w.Headers) > maxWebhookHeads {
-		return Invalid("webhook.headers", "must be at most %d", maxWebhookHeads)
-	}
-	for _, name := range slices.Sorted(maps.Keys(w.Headers)) {
-		switch value := w.Headers[name]; {
-		case len(name) > maxEventName || !httpguts.ValidHeaderFieldName(name) || len(value) > maxWebhookValue || !httpguts.ValidHeaderFieldValue(value):
-			errs = append(errs, Invalid("webhook.headers", "has a name or a value that no header may have"))
-		case ofConnection[textproto.CanonicalMIMEHeaderKey(name)]:
-			errs = append(errs, Invalid("webhook.headers", "must not have %s, which belongs to the connection", textproto.CanonicalMIMEHeaderKey(name)))
+	if w.Enabled {
+		if message := apps.CheckWebhookURL(w.URL); message != "" {
+			errs = append(errs, Invalid("webhook.url", "%s", message))
 		}
 	}
+	errs = append(errs, checkHeaders("webhook.headers", w.Headers))
 	return allViolations(errs...)
-}
-
-// webURL reports whether a text is the URL of a page or an endpoint.
-func webURL(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
-}
-
-// ofConnection are the headers that only whoever makes the connection may set.
-var ofConnection = map[string]bool{
-	"Host": true, "Connection": true, "Content-Length": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true,
-	"Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 }
 
 // apply changes an instance. The webhook gets its times.
@@ -135,6 +111,9 @@ func instanceFacts(i *Instance) map[string]string {
 
 // ChangeInstance changes an instance. The actor must be allowed to manage its line.
 func (s *Service) ChangeInstance(ctx context.Context, a Actor, name string, ch InstanceChanges) (changed *Instance, err error) {
+	if err := s.checkInstanceWebhook(ctx, a, name, ch); err != nil {
+		return nil, err
+	}
 	err = s.change(ctx, func(c *change) error {
 		row, err := instanceNamed(c.tx, a, name)
 		if err != nil {
@@ -188,6 +167,11 @@ func (s *Service) changeInstance(c *change, a Actor, id string, ch InstanceChang
 		return nil, err
 	}
 	c.tellInstances()
+	if ch.Webhook.Set {
+		if err := c.serveWebhook(i); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.saveAccountSettings(c, i); err != nil {
 		return nil, err
 	}

@@ -59,6 +59,14 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	if in.Webhook != nil && in.Webhook.Enabled {
+		if _, err := lineManager(s.Store.Read(ctx), a, in.CompanyID); err != nil {
+			return nil, err
+		}
+		if err := s.Callbacks.CheckAddress(ctx, "webhook.url", in.Webhook.URL); err != nil {
+			return nil, err
+		}
+	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		companyID, err := lineManager(c.tx, a, in.CompanyID)
 		if err == nil && in.Webhook != nil {
@@ -107,6 +115,9 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 		made.Webhook = &hook
 	}
 	if err := s.addLine(c, companyID, m, &made.Instance); err != nil {
+		return nil, err
+	}
+	if err := c.serveWebhook(&made.Instance); err != nil {
 		return nil, err
 	}
 	if in.Proxy != "" || in.Settings.RejectCall || in.Settings.MsgCall != "" {

@@ -53,7 +53,8 @@ func (tx *Tx) ClaimCallbacks(owner string, ttl time.Duration, alone bool) ([]Cal
 		return nil, err
 	}
 	var rows []CallbackURL
-	return rows, tx.db.Omit("url", "secret", "old_secret", "events", "lines", "chats", "former_chats").Where("lease_owner = ?", owner).Order("id").Find(&rows).Error
+	return rows, tx.db.Omit("url", "secret", "old_secret", "options", "events", "lines", "chats", "former_chats").
+		Where("lease_owner = ? AND enabled", owner).Order("id").Find(&rows).Error
 }
 
 // DropCallbackLease ends the lease of owner, so that another process can deliver at once.
@@ -68,7 +69,8 @@ func (tx *Tx) DropCallbackLease(owner string) error {
 // delivered to it since that epoch and nobody has changed it since that generation.
 func (tx *Tx) SaveCallbackProgress(id, generation, epoch int64, owner string, p CallbackProgress) (saved bool, err error) {
 	res := tx.db.Model(&CallbackURL{}).Where("id = ? AND generation = ? AND lease_epoch = ? AND lease_owner = ?", id, generation, epoch, owner).
-		Select("cursor_seq", "failures", "failing_since_ms", "next_at_ms", "last_error", "suspended_at", "lost_from", "lost_to", "lost_at").
+		Select("cursor_seq", "failures", "failing_since_ms", "next_at_ms", "last_error", "suspended_at", "lost_from", "lost_to", "lost_at",
+			"cursor_part", "head_tries", "head_since_ms", "given_up").
 		Updates(&CallbackURL{CallbackProgress: p})
 	return res.RowsAffected == 1, res.Error
 }

@@ -25,19 +25,45 @@ func (tx *Tx) KeepCallbackURL(id int64) error {
 	return tx.db.Exec("SELECT id FROM callback_urls WHERE id = ? FOR KEY SHARE", id).Error
 }
 
-// LockLineCallback returns the URL of a line, locked, or ErrNotFound.
+// ofLine selects what is no dry run and has the format.
+const ofLine = "license_id = ? AND messenger_type = ? AND parent_id IS NULL AND format = ?"
+
+// LockLineCallback returns the callback URL of a line, locked, or ErrNotFound.
 func (tx *Tx) LockLineCallback(licenseID int64, messengerType string) (*CallbackURL, error) {
-	return tx.callback(tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND parent_id IS NULL", licenseID, messengerType))
+	return tx.callback(tx.forUpdate().Where(ofLine, licenseID, messengerType, ""))
+}
+
+// LockLineEndpoints lists the endpoints of a line in a format, locked, by id.
+func (tx *Tx) LockLineEndpoints(licenseID int64, messengerType, format string) ([]CallbackURL, error) {
+	return tx.callbacks(tx.forUpdate().Where(ofLine, licenseID, messengerType, format))
+}
+
+// LineEndpoints is LockLineEndpoints without the lock.
+func (tx *Tx) LineEndpoints(licenseID int64, messengerType, format string) ([]CallbackURL, error) {
+	return tx.callbacks(tx.db.Where(ofLine, licenseID, messengerType, format))
+}
+
+// EndpointByPublicID returns the endpoint with a public id, or ErrNotFound.
+func (tx *Tx) EndpointByPublicID(format, publicID string) (*CallbackURL, error) {
+	return tx.callback(tx.db.Where("public_id = ? AND public_id <> '' AND format = ?", publicID, format))
+}
+
+// LiveEndpoints lists what gets the events of a line that are not in the journal: its endpoints
+// with a format, and those of its company, that are on.
+func (tx *Tx) LiveEndpoints(companyID, licenseID int64, messengerType string) ([]CallbackURL, error) {
+	return tx.callbacks(tx.db.Where(`company_id = ? AND enabled AND format <> '' AND parent_id IS NULL AND suspended_at = 0 AND
+		(license_id IS NULL OR license_id = ? AND messenger_type = ?)`, companyID, licenseID, messengerType))
 }
 
 // LineCallback is LockLineCallback without the lock.
 func (tx *Tx) LineCallback(licenseID int64, messengerType string) (*CallbackURL, error) {
-	return tx.callback(tx.db.Where("license_id = ? AND messenger_type = ? AND parent_id IS NULL", licenseID, messengerType))
+	return tx.callback(tx.db.Where(ofLine, licenseID, messengerType, ""))
 }
 
-// LockCompanyCallback returns the URL of all lines of a company, locked, or ErrNotFound.
-func (tx *Tx) LockCompanyCallback(companyID int64) (*CallbackURL, error) {
-	return tx.callback(tx.forUpdate().Where("company_id = ? AND license_id IS NULL AND parent_id IS NULL", companyID))
+// LockCompanyCallback returns the URL of all lines of a company in a format, locked, or
+// ErrNotFound.
+func (tx *Tx) LockCompanyCallback(companyID int64, format string) (*CallbackURL, error) {
+	return tx.callback(tx.forUpdate().Where("company_id = ? AND license_id IS NULL AND parent_id IS NULL AND format = ?", companyID, format))
 }
 
 // DryRunOf returns the dry run of a URL, or ErrNotFound.
@@ -48,7 +74,7 @@ func (tx *Tx) DryRunOf(id int64) (*CallbackURL, error) {
 // LockCallbackChats returns the URLs of a line that select chats, and their dry runs, locked
 // and without their secrets.
 func (tx *Tx) LockCallbackChats(licenseID int64, messengerType string) (rows []CallbackURL, err error) {
-	return rows, tx.forUpdate().Omit("url", "secret", "old_secret").
+	return rows, tx.forUpdate().Omit("url", "secret", "old_secret", "options").
 		Where("license_id = ? AND messenger_type = ? AND chats <> '[]'", licenseID, messengerType).Order("id").Find(&rows).Error
 }
 
@@ -59,8 +85,13 @@ func (tx *Tx) SaveCallbackChats(row *CallbackURL) error {
 
 // CallbackURLs lists the URLs of the companies, dry runs included, by id.
 func (tx *Tx) CallbackURLs(companyIDs []int64) ([]CallbackURL, error) {
+	return tx.callbacks(tx.db.Where("company_id IN ?", companyIDs))
+}
+
+// callbacks lists what q finds, by id.
+func (tx *Tx) callbacks(q *gorm.DB) ([]CallbackURL, error) {
 	var rows []CallbackURL
-	if err := tx.db.Where("company_id IN ?", companyIDs).Order("id").Find(&rows).Error; err != nil {
+	if err := q.Order("id").Find(&rows).Error; err != nil {
 		return nil, err
 	}
 	for i := range rows {
@@ -87,6 +118,9 @@ func (tx *Tx) openCallback(row *CallbackURL) error {
 	if err := tx.open(callbackOldSecret, &row.OldSecret, key); err != nil {
 		return err
 	}
+	if err := tx.open(callbackOptions, &row.Options, key); err != nil {
+		return err
+	}
 	return tx.open(callbackSecret, &row.Secret, key)
 }
 
@@ -98,7 +132,7 @@ func (tx *Tx) PutCallbackURL(row *CallbackURL) error {
 	}
 	if row.ID == 0 { // what is sealed for a row needs its id
 		empty := *row
-		empty.URL, empty.Secret, empty.OldSecret = "", "", ""
+		empty.URL, empty.Secret, empty.OldSecret, empty.Options = "", "", "", ""
 		if err := tx.create(&empty); err != nil {
 			return err
 		}
@@ -106,7 +140,7 @@ func (tx *Tx) PutCallbackURL(row *CallbackURL) error {
 	}
 	sealed, key := *row, strconv.FormatInt(row.ID, 10)
 	sealed.URL, sealed.Secret = tx.seal(callbackURL, row.URL, key), tx.seal(callbackSecret, row.Secret, key)
-	sealed.OldSecret = tx.seal(callbackOldSecret, row.OldSecret, key)
+	sealed.OldSecret, sealed.Options = tx.seal(callbackOldSecret, row.OldSecret, key), tx.seal(callbackOptions, row.Options, key)
 	if err := tx.db.Save(&sealed).Error; err != nil {
 		return err
 	}

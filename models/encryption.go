@@ -37,11 +37,12 @@ var (
 	callbackURL       = seal.Column{Table: "callback_urls", Name: "url", Key: []string{"id"}, Text: true} // may hold a secret
 	callbackSecret    = seal.Column{Table: "callback_urls", Name: "secret", Key: []string{"id"}, Text: true}
 	callbackOldSecret = seal.Column{Table: "callback_urls", Name: "old_secret", Key: []string{"id"}, Text: true}
+	callbackOptions   = seal.Column{Table: "callback_urls", Name: "options", Key: []string{"id"}, Text: true} // headers may be secret
 
 	instanceWebhook = seal.Column{Table: "instances", Name: "webhook", Key: []string{"id"}, Text: true} // URL and headers may be secret
 	instanceToken   = seal.Column{Table: "instances", Name: "token", Key: []string{"id"}, Text: true}
 
-	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret, callbackOldSecret,
+	sealedColumns = []seal.Column{appSecret, appOldSecret, appWebhooks, settingValue, totpSecret, lineProxy, callbackURL, callbackSecret, callbackOldSecret, callbackOptions,
 		callRequest, callAnswer, instanceWebhook, instanceToken}
 )
 

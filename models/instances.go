@@ -116,6 +116,13 @@ func (tx *Tx) InstancesOf(companyIDs []int64) ([]Instance, error) {
 	return list, nil
 }
 
+// UnservedWebhooks lists the instances that have a webhook and no endpoint that serves it, without
+// the webhooks.
+func (tx *Tx) UnservedWebhooks() (list []Instance, err error) {
+	return list, tx.db.Omit("webhook", "token").Where(`webhook <> '' AND NOT EXISTS (SELECT 1 FROM callback_urls u
+		WHERE u.license_id = instances.license_id AND u.messenger_type = instances.messenger_type AND u.format = 'evolution')`).Order("id").Find(&list).Error
+}
+
 // InstanceView is an instance and the phone number of its line's account.
 type InstanceView struct {
 	Instance

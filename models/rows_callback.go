@@ -20,6 +20,10 @@ type CallbackURL struct {
 	CreatedAt      int64
 	LeaseOwner     string // the process that delivers; empty: none
 	LeaseEpoch     int64  // rises with each change of LeaseOwner
+	Format         string // in whose words; empty: as callback URLs have them
+	PublicID       string // a UUID; empty: of the callback URL, and of dry runs
+	Options        string // JSON, of the format; empty: none
+	Enabled        bool   // nothing is sent to one that is not
 
 	CallbackProgress
 }
@@ -38,6 +42,10 @@ type CallbackProgress struct {
 	LostFrom       int64  // the last gap; 0: there was none
 	LostTo         int64
 	LostAt         int64
+	CursorPart     int64 // requests of the event behind the cursor that are done with
+	HeadTries      int64 // attempts at the next request, in vain
+	HeadSinceMS    int64 `gorm:"column:head_since_ms"` // when the first of them began
+	GivenUp        int64 // requests that were
 }
 
 // Kinds of a CallbackDelivery.
@@ -46,6 +54,8 @@ const (
 	CallbackRedelivery = "redelivery"
 	CallbackDryRun     = "dryRun"
 	CallbackLost       = "lost"
+	CallbackGivenUp    = "givenUp" // an event that will not be tried again by itself
+	CallbackLive       = "live"    // what is not in the journal: codes, and who types
 )
 
 // CallbackDelivery is an attempt to post an event to a URL, or a gap.
@@ -55,6 +65,7 @@ type CallbackDelivery struct {
 	Kind       string
 	Seq        int64 // of a gap the first event
 	UntilSeq   int64 // of a gap the last event
+	Part       int64 // of the requests of the event, from 0
 	Name       string
 	Attempt    int64
 	Status     int64 // 0: no answer came

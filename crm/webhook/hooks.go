@@ -47,6 +47,8 @@ type Rules interface {
 	CallbacksVersion(ctx context.Context) (int64, error)
 	NextCallback(ctx context.Context, id, after int64) (*crm.CallbackNext, error)
 	ReportCallback(ctx context.Context, owner string, r crm.CallbackReport) (saved bool, err error)
+	LiveTargets(ctx context.Context, companyID int64, on crm.Line) (map[int64]crm.CallbackTarget, error)
+	ReportLive(ctx context.Context, id int64, r crm.CallbackReported) error
 	JournalGrown() <-chan struct{}
 	JournalLast(ctx context.Context) (int64, error)
 	JournalHeads(ctx context.Context, after int64, limit int) (list []crm.JournalHead, seen int64, err error)
@@ -71,6 +73,8 @@ type Options struct {
 	Retry   time.Duration // before the second attempt; 0 is DefaultRetry
 	Slow    time.Duration // a URL that takes longer for an answer is slow; 0 is DefaultSlow
 	Wait    time.Duration // for a place when a person asks for a POST; 0 is DefaultWait
+	// Formats are those of endpoints in other dialects, by name.
+	Formats map[string]Format
 }
 
 // Hooks posts to callback URLs while Run runs. It must be given the rules, by Serve, before
@@ -86,6 +90,8 @@ type Hooks struct {
 	stopping              context.Context
 	stop                  context.CancelFunc // ends stopping
 	posts, failing, asked *places
+	live                  *liveLane
+	chatapp               *chatapp
 
 	renewed atomic.Int64 // when the last renewal of the right to deliver was requested, in nanoseconds after started
 
@@ -113,7 +119,7 @@ func New(o Options) *Hooks {
 		Options: o, stopping: stopping, stop: stop, owner: rand.Text(), started: time.Now(), client: webpost.NewClient(o.Timeout, o.AllowPrivate),
 		changed: make(chan struct{}, 1), posts: newPlaces(postsAtOnce, postsOfCompany),
 		failing: newPlaces(failingAtOnce, failingOfCompany), asked: newPlaces(askedAtOnce, askedOfCompany),
-		version: -1, scanned: -1, senders: map[int64]*sender{},
+		live: newLiveLane(), chatapp: &chatapp{Policy{Timeout: o.Timeout, First: o.Retry, Most: retryMost * o.Retry}}, version: -1, scanned: -1, senders: map[int64]*sender{},
 	}
 }
 
@@ -134,6 +140,7 @@ func (h *Hooks) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	h.working = working
+	h.group.Go(func() { h.runLive(working) })
 	h.loop(ctx)
 	stop()
 	h.group.Wait()
@@ -203,32 +210,31 @@ func (h *Hooks) tend(ctx context.Context) error {
 	return nil
 }
 
+// whileMine returns a context that ends when the right to deliver is about to be lost, because it
+// could not be renewed: another process posts then what comes next.
+func (h *Hooks) whileMine(ctx context.Context) (mine context.Context, stop func()) {
+	mine, cut := context.WithCancelCause(ctx)
+	left := func() time.Duration { return h.Lease*9/10 - (time.Since(h.started) - time.Duration(h.renewed.Load())) }
+	var timer *time.Timer
+	set := make(chan struct{})
+	timer = time.AfterFunc(left(), func() {
+		<-set
+		if more := left(); more > 0 {
+			timer.Reset(more)
+			return
+		}
+		cut(errChanged)
+	})
+	close(set)
+	return mine, func() {
+		timer.Stop()
+		cut(nil)
+	}
+}
+
 // mayPost reports whether a POST that begins now ends before another process can deliver.
 func (h *Hooks) mayPost() bool {
 	return time.Since(h.started)-time.Duration(h.renewed.Load()) < h.Lease*3/5
-}
-
-// apply makes the senders those of the list.
-func (h *Hooks) apply(list []crm.Callback) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	has := map[int64]bool{}
-	for _, cb := range list {
-		has[cb.ID] = true
-		if s := h.senders[cb.ID]; s != nil {
-			s.update(cb)
-			continue
-		}
-		s := newSender(h, cb)
-		h.senders[cb.ID] = s
-		s.kick()
-	}
-	for id, s := range h.senders {
-		if !has[id] {
-			s.end()
-			delete(h.senders, id)
-		}
-	}
 }
 
 // scan looks at what the journal has got, and wakes the senders that may want it. Now and
@@ -274,27 +280,4 @@ func (h *Hooks) scan(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// idle returns how often cursors are moved past what nobody wants.
-func (h *Hooks) idle() time.Duration {
-	if h.Retention > 0 {
-		return min(idleTime, h.Retention/4)
-	}
-	return idleTime
-}
-
-func (h *Hooks) kickAll() {
-	for _, s := range h.all() {
-		s.kick()
-	}
-}
-
-func (h *Hooks) all() (list []*sender) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, s := range h.senders {
-		list = append(list, s)
-	}
-	return list
 }

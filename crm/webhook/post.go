@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -40,18 +39,31 @@ const (
 	signaturePrefix = "sha256="
 )
 
-// Post implements crm.CallbackPoster.
-func (h *Hooks) Post(ctx context.Context, companyID int64, read func() (crm.CallbackTarget, crm.CallbackEvent, error)) (crm.CallbackAttempt, error) {
+// Post implements crm.CallbackPoster. Of an event that is several requests it tells of the last
+// one, or of the first one that failed.
+func (h *Hooks) Post(ctx context.Context, companyID int64, read func() (crm.CallbackTarget, crm.CallbackEvent, error)) (went crm.CallbackAttempt, err error) {
 	leave, err := h.ask(ctx, companyID)
 	if err != nil {
-		return crm.CallbackAttempt{}, err
+		return went, err
 	}
 	defer leave()
 	to, ev, err := read()
 	if err != nil {
-		return crm.CallbackAttempt{}, err
+		return went, err
 	}
-	return h.post(ctx, h.stopping, to, ev), nil // it goes on when nobody waits any more: it may have arrived
+	requests, err := h.requests(ctx, to, ev)
+	switch {
+	case err != nil:
+		return crm.CallbackAttempt{Began: time.Now(), Reason: reasonFormat, Error: err.Error()}, nil
+	case len(requests) == 0:
+		return went, crm.ErrCallbackNothing
+	}
+	for _, r := range requests {
+		if went = h.post(ctx, h.stopping, h.policy(to.Format), r); went.Reason != "" { // it goes on when nobody waits any more: it may have arrived
+			break
+		}
+	}
+	return went, nil
 }
 
 // Stopping announces that the process stops: what people have asked to be posted does not hold
@@ -73,24 +85,27 @@ func (h *Hooks) ask(ctx context.Context, companyID int64) (leave func(), err err
 	}
 }
 
-// post posts an event once. When until ends because the process stops, the POST may go on for
+// post posts a request once. When until ends because the process stops, the POST may go on for
 // finishTime; when the URL was changed, it is cut at once.
-func (h *Hooks) post(ctx, until context.Context, to crm.CallbackTarget, ev crm.CallbackEvent) crm.CallbackAttempt {
+func (h *Hooks) post(ctx, until context.Context, p *Policy, r Request) crm.CallbackAttempt {
 	went := crm.CallbackAttempt{Began: time.Now()}
-	request, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.Timeout)
+	whole, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(until, func() {
 		if !errors.Is(context.Cause(until), errChanged) {
-			webpost.Sleep(request, finishTime)
+			webpost.Sleep(whole, finishTime)
 		}
 		cancel()
 	})()
-	req, err := signed(request, to, ev, went.Began)
+	req, err := r.http(whole)
 	if err != nil {
-		went.Reason, went.Error = "url", "the URL or the secret cannot be used"
+		went.Reason, went.Error = "url", "the request cannot be made from the URL and the event"
 		return went
 	}
-	answer, failure := webpost.Do(h.client, req, h.Timeout, crm.CallbackAnswer)
+	went.Began = time.Now()
+	request, end := context.WithTimeout(whole, p.Timeout)
+	defer end()
+	answer, failure := webpost.Do(h.client, req.WithContext(request), p.Timeout, crm.CallbackAnswer)
 	went.Duration, went.Status, went.Answer = time.Since(went.Began), answer.Status, webpost.Printable(answer.Body)
 	if failure != nil {
 		went.Reason, went.Error = failure.Reason, failure.Text
@@ -100,12 +115,16 @@ func (h *Hooks) post(ctx, until context.Context, to crm.CallbackTarget, ev crm.C
 	return went
 }
 
-// signed returns the POST of an event.
-func signed(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, now time.Time) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.URL, bytes.NewReader(ev.Body))
-	if err != nil {
-		return nil, err
-	}
+// chatapp is the Format of callback URLs.
+type chatapp struct{ policy Policy }
+
+var _ Format = (*chatapp)(nil)
+
+// Policy implements Format.
+func (f *chatapp) Policy() *Policy { return &f.policy }
+
+// Requests implements Format: each event is one.
+func (f *chatapp) Requests(_ context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, now time.Time) ([]Request, error) {
 	id := idPrefix + strconv.FormatInt(ev.ID, 10)
 	var signatures []string
 	for _, secret := range []string{to.Secret, to.OldSecret} {
@@ -114,24 +133,30 @@ func signed(ctx context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, no
 		}
 		signer, err := standardwebhooks.NewWebhook(secret)
 		if err != nil {
-			return nil, err
+			return nil, errSecret
 		}
 		signature, err := signer.Sign(id, now, ev.Body)
 		if err != nil {
-			return nil, err
+			return nil, errSecret
 		}
 		signatures = append(signatures, signature)
 	}
-	req.Header.Set("User-Agent", "chatcast")
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
-	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
-	mac := hmac.New(sha256.New, []byte(to.Secret))
-	mac.Write(ev.Body)
-	req.Header.Set(headerSignature, signaturePrefix+hex.EncodeToString(mac.Sum(nil)))
-	req.Header.Set(headerEvent, ev.Name)
-	return req, nil
+	header := http.Header{}
+	header.Set(standardwebhooks.HeaderWebhookID, id)
+	header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
+	header.Set(headerSignature, Signature(to.Secret, ev.Body))
+	header.Set(headerEvent, ev.Name)
+	return []Request{{URL: to.URL, Header: header, Body: ev.Body}}, nil
+}
+
+var errSecret = errors.New("the secret cannot be used")
+
+// Signature returns what proves that who sent the body has the secret.
+func Signature(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return signaturePrefix + hex.EncodeToString(mac.Sum(nil))
 }
 
 // retryAfter returns how long an overloaded receiver asks to wait; 0: it does not.

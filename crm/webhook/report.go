@@ -54,7 +54,8 @@ func (d *delivery) reportLast(ctx context.Context) {
 
 // gap steps over events that are gone or cannot be read.
 func (d *delivery) gap(gap *crm.CallbackGap) {
-	d.lost, d.CursorSeq, d.LostFrom, d.LostTo, d.LostAt = gap, gap.To, gap.From, gap.To, gap.Time
+	d.moveTo(gap.To)
+	d.lost, d.LostFrom, d.LostTo, d.LostAt = gap, gap.From, gap.To, gap.Time
 	d.stats.lost.Add(uint64(gap.To - gap.From + 1))
 	if gap.Unreadable {
 		d.h.Log.Error("an event that cannot be read is left out at a callback URL", "callback", d.ID, "reason", "unreadable", "event", gap.From)

@@ -50,7 +50,7 @@ type sender struct {
 }
 
 // counters count for one URL since this process delivers to it.
-type counters struct{ delivered, failed, lost atomic.Uint64 }
+type counters struct{ delivered, failed, lost, givenUp atomic.Uint64 }
 
 func newSender(h *Hooks, cb crm.Callback) *sender {
 	return &sender{h: h, id: cb.ID, companyID: cb.CompanyID, channel: cb.Line.Channel(), cb: cb, stored: cb.CursorSeq}
@@ -135,6 +135,8 @@ type delivery struct {
 	lost     *crm.CallbackGap       // not reported yet
 	always   bool                   // store the cursor, however little it has moved
 	trouble  int                    // failures of the database in a row
+	ahead    spot                   // of a request that was taken before its turn
+	looked   int64                  // how often it has looked ahead from this request
 }
 
 // run delivers until nothing is left, the URL is suspended, or ctx ends.
@@ -174,17 +176,13 @@ func (d *delivery) wait() time.Duration {
 	return min(time.Until(time.UnixMilli(d.NextAtMS)), max(afterMost, retryCircuit*d.h.Retry))
 }
 
-// step delivers the next event. It returns false when there is nothing more to do.
+// step delivers the next request. It returns false when there is nothing more to do.
 func (d *delivery) step(ctx context.Context) bool {
-	places := d.h.posts
-	if d.Failures > 0 || d.slow > 0 {
-		places = d.h.failing
-	}
-	leave := places.take(ctx, d.companyID) // before reading: what waits holds no event in memory
+	leave := d.place(ctx) // before reading: what waits holds no event in memory
 	if leave == nil {
 		return false
 	}
-	next, went, err := d.attempt(ctx)
+	t, err := d.attempt(ctx)
 	leave() // before the database is waited for
 	switch {
 	case crm.IsCallbackGone(err):
@@ -192,44 +190,49 @@ func (d *delivery) step(ctx context.Context) bool {
 		return false
 	case err != nil:
 		return d.database(ctx, err)
-	case next == nil: // not now
+	case t.next == nil: // not now
 		return true
-	case !next.Same(d.Callback):
+	case !t.next.Same(d.Callback):
 		d.h.Changed() // Run brings the change
 		return false
-	case next.Lost != nil:
-		d.gap(next.Lost)
+	case t.next.Lost != nil:
+		d.gap(t.next.Lost)
 		return true
-	case next.Event == nil:
-		d.CursorSeq = max(d.CursorSeq, next.Seen)
-		return next.More
+	case t.next.Event == nil:
+		d.moveTo(max(d.CursorSeq, t.next.Seen))
+		return t.next.More
+	case t.of <= d.CursorPart: // nothing, or nothing more, in the words of the endpoint
+		d.moveTo(t.next.Event.ID)
+		return true
 	}
 	d.trouble = 0
-	if went.Reason != "" && ctx.Err() != nil {
-		return false // cut short, which is no failure of the URL
+	if t.cut || t.went.Reason != "" && ctx.Err() != nil {
+		return ctx.Err() == nil // cut short, which is no failure of the URL
 	}
-	if d.slow = max(0, d.slow-1); went.Duration >= d.h.Slow {
+	if d.slow = max(0, d.slow-1); t.went.Duration >= d.h.Slow {
 		d.slow = slowFor
 	}
-	d.note(*next.Event, went)
+	d.note(t)
+	if d.stuck(t) {
+		return d.lookAhead(ctx, t)
+	}
 	return true
 }
 
-// attempt reads the next event and posts it, if there is one and nothing to note before. It
-// returns nothing when the right to deliver has to be renewed first: waiting for a place or
-// for the journal may have taken long.
-func (d *delivery) attempt(ctx context.Context) (next *crm.CallbackNext, went crm.CallbackAttempt, err error) {
-	if !d.h.mayPost() {
-		return nil, went, nil
+// place waits for a place to post.
+func (d *delivery) place(ctx context.Context) (leave func()) {
+	places := d.h.posts
+	if d.Failures > 0 || d.slow > 0 {
+		places = d.h.failing
 	}
-	next, err = d.h.rules.NextCallback(ctx, d.ID, d.CursorSeq)
-	if err != nil || !next.Same(d.Callback) || next.Lost != nil || next.Event == nil {
-		return next, went, err
+	return places.take(ctx, d.companyID)
+}
+
+// moveTo makes an event the last one that is done with.
+func (d *delivery) moveTo(seq int64) {
+	if seq != d.CursorSeq {
+		d.CursorSeq, d.CursorPart, d.HeadTries, d.HeadSinceMS = seq, 0, 0, 0
 	}
-	if !d.h.mayPost() {
-		return nil, went, nil
-	}
-	return next, d.h.post(ctx, ctx, next.Target, *next.Event), nil
 }
 
 // database waits after a failure of the database.
@@ -243,53 +246,4 @@ func (d *delivery) database(ctx context.Context, err error) bool {
 	}
 	webpost.Sleep(ctx, webpost.Backoff(d.trouble, 100*time.Millisecond, 5*time.Second))
 	return true
-}
-
-// note counts an attempt.
-func (d *delivery) note(ev crm.CallbackEvent, went crm.CallbackAttempt) {
-	if len(d.attempts) == 0 {
-		d.since = time.Now()
-	}
-	d.attempts = append(d.attempts, crm.CallbackReported{Event: ev, Nth: d.Failures + 1, Attempt: went})
-	if went.Reason == "" {
-		if d.Failures > 0 {
-			d.h.Log.Info("a callback URL takes events again", "callback", d.ID, "attempts", d.Failures+1)
-		}
-		d.stats.delivered.Add(1)
-		d.Failures, d.FailingSinceMS, d.NextAtMS, d.LastError = 0, 0, 0, ""
-		d.CursorSeq = ev.ID
-		return
-	}
-	d.failed(went)
-}
-
-func (d *delivery) failed(went crm.CallbackAttempt) {
-	d.stats.failed.Add(1)
-	if d.Failures == 0 {
-		d.failingSince, d.FailingSinceMS = went.Began, went.Began.UnixMilli()
-	}
-	d.Failures++
-	d.LastError = went.Error
-	log := d.h.Log.With("callback", d.ID, "reason", went.Reason, "error", went.Error, "attempts", d.Failures)
-	limit := d.h.SuspendAfter
-	if d.DryRun() {
-		limit = dryRunTime
-	}
-	if went.Gone || limit > 0 && time.Since(d.failingSince) >= limit {
-		d.SuspendedAt, d.NextAtMS = time.Now().Unix(), 0
-		log.Error("a callback URL is suspended: it took nothing for too long, or wants nothing more")
-		return
-	}
-	wait := webpost.Backoff(int(d.Failures), d.h.Retry, retryMost*d.h.Retry)
-	if d.Failures >= circuitAfter {
-		wait = webpost.Backoff(1, retryCircuit*d.h.Retry, retryCircuit*d.h.Retry)
-	}
-	wait = max(wait, min(went.After, afterMost))
-	d.NextAtMS = time.Now().Add(wait).UnixMilli()
-	switch d.Failures {
-	case 1:
-		log.Warn("a callback URL did not take an event, which is sent again", "again_in", wait.Round(time.Millisecond))
-	case circuitAfter:
-		log.Warn("a callback URL fails again and again: the circuit is open", "again_in", wait.Round(time.Millisecond))
-	}
 }

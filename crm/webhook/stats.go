@@ -17,6 +17,7 @@ type URLStats struct {
 	Delivered uint64 `json:"delivered"` // events, since this process delivers to it
 	Failed    uint64 `json:"failed"`    // attempts
 	Lost      uint64 `json:"lost"`      // events that were removed from the journal before
+	GivenUp   uint64 `json:"givenUp"`   // requests of a dialect's endpoint that were
 }
 
 // Stats returns the figures now, by id. Dry runs are left out.
@@ -31,7 +32,7 @@ func (h *Hooks) Stats() []URLStats {
 		}
 		st := URLStats{
 			ID: s.id, State: crm.CallbackActive, Failures: cb.Failures, LastEvent: cb.CursorSeq,
-			Delivered: s.stats.delivered.Load(), Failed: s.stats.failed.Load(), Lost: s.stats.lost.Load(),
+			Delivered: s.stats.delivered.Load(), Failed: s.stats.failed.Load(), Lost: s.stats.lost.Load(), GivenUp: s.stats.givenUp.Load(),
 		}
 		switch {
 		case cb.SuspendedAt != 0:

@@ -116,6 +116,9 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	if err = p.parts.rules.LoadInstances(ctx); err != nil {
 		return nil, err
 	}
+	if err = p.parts.rules.AdoptWebhooks(ctx); err != nil {
+		return nil, err
+	}
 	// Before a socket is accepted: what is signed out from now on must be seen.
 	if p.cutOffs, err = p.parts.rules.CutOffs(ctx); err != nil {
 		return nil, err

@@ -1,0 +1,65 @@
+package crm
+
+import (
+	"context"
+	"strings"
+
+	"chatcast/channels"
+	"chatcast/models"
+)
+
+// TestEndpoint posts the event CallbackTest to an endpoint, at once, and returns how that went.
+func (s *Service) TestEndpoint(ctx context.Context, a Actor, format, publicID string) (CallbackAttempt, error) {
+	row, err := endpointFor(s.Store.Read(ctx), a, format, publicID)
+	if err != nil {
+		return CallbackAttempt{}, err
+	}
+	return s.Callbacks.Post(ctx, row.CompanyID, func() (to CallbackTarget, ev CallbackEvent, err error) {
+		if row, err = endpointFor(s.Store.Read(ctx), a, format, publicID); err != nil {
+			return to, ev, err
+		}
+		to, err = targetOf(row, s.Now())
+		return to, CallbackEvent{Name: CallbackTest, Line: to.Line, At: s.Now(), Body: []byte(`{"data":[],"meta":{}}`)}, err
+	})
+}
+
+// LiveTargets lists the endpoints that get the events of a line that are not in the journal.
+func (s *Service) LiveTargets(ctx context.Context, companyID int64, on Line) (map[int64]CallbackTarget, error) {
+	rows, err := s.Store.Read(ctx).LiveEndpoints(companyID, on.LicenseID, on.Messenger)
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64]CallbackTarget{}
+	for i := range rows {
+		if all[rows[i].ID], err = targetOf(&rows[i], s.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// ReportLive logs an attempt at an event that is not in the journal. What was answered is left
+// out, because nobody knows when what the event says is deleted.
+func (s *Service) ReportLive(ctx context.Context, id int64, r CallbackReported) error {
+	r.Attempt.Answer = ""
+	return s.change(ctx, func(c *change) error {
+		return c.tx.LogCallback(id, []models.CallbackDelivery{attemptRow(models.CallbackLive, r)}, CallbackLogSize)
+	})
+}
+
+// postLive hands an event that is not in the journal to the endpoints of its line.
+func (s *Service) postLive(ev Event, data string) {
+	for _, name := range ev.Channels {
+		if !strings.HasPrefix(name, linePrefix) { // those for the codes of lines begin so too
+			continue
+		}
+		parsed, err := channels.Parse(name)
+		if err != nil {
+			continue
+		}
+		s.Callbacks.Live(ev.CompanyID, CallbackEvent{
+			Name: ev.Name, Body: []byte(data[len(envelopeHead) : len(data)-1]), Line: Line{parsed.Room().LicenseID, parsed.Room().Messenger}, At: s.Now(),
+		})
+		return
+	}
+}

@@ -1,0 +1,161 @@
+package webhook
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"chatcast/channels/dialguard"
+	"chatcast/channels/webpost"
+	"chatcast/crm"
+)
+
+const (
+	liveMost    = 1000             // events that wait for a look at who wants them
+	liveEach    = 50               // events that wait for one endpoint
+	liveAge     = 20 * time.Second // after which an event is left out: codes are no longer good then
+	resolveTime = 3 * time.Second
+)
+
+// liveLane holds events that are not in the journal: codes, and who types. They are posted once,
+// in their order, beside what is in the journal, and what finds no room is lost.
+type liveLane struct {
+	events chan liveEvent
+
+	mu     sync.Mutex
+	queues map[int64][]liveEvent // by endpoint, while a goroutine posts to it; guarded by mu
+}
+
+type liveEvent struct {
+	companyID int64
+	crm.CallbackEvent
+	to   crm.CallbackTarget
+	came time.Time
+}
+
+func newLiveLane() *liveLane {
+	return &liveLane{events: make(chan liveEvent, liveMost), queues: map[int64][]liveEvent{}}
+}
+
+// Live implements crm.CallbackPoster.
+func (h *Hooks) Live(companyID int64, ev crm.CallbackEvent) {
+	if len(h.Formats) == 0 {
+		return
+	}
+	select {
+	case h.live.events <- liveEvent{companyID: companyID, CallbackEvent: ev, came: time.Now()}:
+	default:
+	}
+}
+
+// runLive posts live events until ctx ends.
+func (h *Hooks) runLive(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ev := <-h.live.events:
+			targets, err := h.rules.LiveTargets(ctx, ev.companyID, ev.Line)
+			if err != nil {
+				continue // the next one comes within seconds
+			}
+			for id, to := range targets {
+				ev.to = to
+				h.queueLive(ctx, id, ev)
+			}
+		}
+	}
+}
+
+// queueLive has an event posted to an endpoint after those that wait for it.
+func (h *Hooks) queueLive(ctx context.Context, id int64, ev liveEvent) {
+	h.live.mu.Lock()
+	defer h.live.mu.Unlock()
+	list, runs := h.live.queues[id]
+	if len(list) >= liveEach {
+		return
+	}
+	h.live.queues[id] = append(list, ev)
+	if !runs {
+		h.group.Go(func() { h.postLive(ctx, id) })
+	}
+}
+
+// postLive posts what waits for an endpoint.
+func (h *Hooks) postLive(ctx context.Context, id int64) {
+	for {
+		h.live.mu.Lock()
+		list := h.live.queues[id]
+		if len(list) == 0 || ctx.Err() != nil {
+			delete(h.live.queues, id)
+			h.live.mu.Unlock()
+			return
+		}
+		ev := list[0]
+		h.live.queues[id] = list[1:]
+		h.live.mu.Unlock()
+		if time.Since(ev.came) < liveAge {
+			h.postOneLive(ctx, id, ev)
+		}
+	}
+}
+
+func (h *Hooks) postOneLive(ctx context.Context, id int64, ev liveEvent) {
+	list, err := h.requests(ctx, ev.to, ev.CallbackEvent)
+	if err != nil || len(list) == 0 {
+		return
+	}
+	leave := h.failing.take(ctx, ev.companyID)
+	if leave == nil {
+		return
+	}
+	defer leave()
+	p := *h.policy(ev.to.Format)
+	p.Timeout = min(p.Timeout, h.Timeout)
+	for i, r := range list {
+		went := h.post(ctx, ctx, &p, r)
+		if went.Reason != "" && ctx.Err() != nil {
+			return
+		}
+		err := h.rules.ReportLive(ctx, id, crm.CallbackReported{Event: ev.CallbackEvent, Part: int64(i), Name: r.Name, Nth: 1, Attempt: went})
+		if err != nil && ctx.Err() == nil {
+			h.Log.Warn("an attempt at an event that is not in the journal is missing in the log", "callback", id, "reason", "database", "error", err)
+		}
+	}
+}
+
+// CheckAddress implements crm.CallbackPoster. A name that cannot be resolved now may be later;
+// what is dialled is checked again each time.
+func (h *Hooks) CheckAddress(ctx context.Context, field, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" {
+		return crm.Invalid(field, "cannot be used")
+	}
+	if h.AllowPrivate {
+		return nil
+	}
+	var all []netip.Addr
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		all = []netip.Addr{addr}
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, resolveTime)
+		defer cancel()
+		if all, err = net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname()); err != nil {
+			return nil
+		}
+	}
+	for _, addr := range all {
+		addr = addr.Unmap()
+		network := "tcp6"
+		if addr.Is4() {
+			network = "tcp4"
+		}
+		if dialguard.Control(network, netip.AddrPortFrom(addr, 443).String(), nil) == nil {
+			return nil
+		}
+	}
+	return crm.Invalid(field, "%s", webpost.PrivateTarget)
+}

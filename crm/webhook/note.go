@@ -1,0 +1,222 @@
+package webhook
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"chatcast/channels/webpost"
+	"chatcast/crm"
+)
+
+const (
+	failingAfter = 24 * time.Hour // of failures, after which an endpoint that is not suspended is tried rarely
+	failingRetry = time.Minute
+
+	aheadMost  = 5  // requests behind one that is stuck that are tried in turn
+	aheadReads = 50 // events that are read for one of them
+)
+
+// spot is a request of an event.
+type spot struct{ seq, part int64 }
+
+// reported adds an attempt to those that are not reported yet.
+func (d *delivery) reported(a crm.CallbackReported) {
+	if len(d.attempts) == 0 {
+		d.since = time.Now()
+	}
+	d.attempts = append(d.attempts, a)
+}
+
+// note counts an attempt at the next request.
+func (d *delivery) note(t try) {
+	if t.before {
+		d.done(t)
+		return
+	}
+	nth := d.Failures + 1
+	if t.policy.Tries > 0 {
+		nth = d.HeadTries + 1
+	}
+	d.reported(crm.CallbackReported{Event: *t.next.Event, Part: t.part, Name: t.name, Nth: nth, Attempt: t.went})
+	if t.went.Reason == "" {
+		d.took()
+		d.done(t)
+		return
+	}
+	d.failed(t)
+}
+
+// took notes that the endpoint has taken a request.
+func (d *delivery) took() {
+	if d.Failures > 0 {
+		d.h.Log.Info("a callback URL takes events again", "callback", d.ID, "attempts", d.Failures+1)
+	}
+	d.stats.delivered.Add(1)
+	d.Failures, d.FailingSinceMS, d.NextAtMS, d.LastError = 0, 0, 0, ""
+}
+
+// done goes on behind a request.
+func (d *delivery) done(t try) {
+	d.HeadTries, d.HeadSinceMS, d.looked = 0, 0, 0
+	if t.part+1 < t.of {
+		d.CursorPart = t.part + 1
+		return
+	}
+	d.moveTo(t.next.Event.ID)
+}
+
+func (d *delivery) failed(t try) {
+	went := t.went
+	d.stats.failed.Add(1)
+	if d.Failures == 0 {
+		d.failingSince, d.FailingSinceMS = went.Began, went.Began.UnixMilli()
+	}
+	d.Failures++
+	d.LastError = went.Error
+	log := d.h.Log.With("callback", d.ID, "reason", went.Reason, "error", went.Error, "attempts", d.Failures)
+	limit := d.h.SuspendAfter
+	if d.DryRun() {
+		limit = dryRunTime
+	}
+	forGood := t.policy.Tries > 0 && !d.DryRun() // it is never suspended
+	if !forGood && (went.Gone || limit > 0 && time.Since(d.failingSince) >= limit) {
+		d.SuspendedAt, d.NextAtMS = time.Now().Unix(), 0
+		log.Error("a callback URL is suspended: it took nothing for too long, or wants nothing more")
+		return
+	}
+	if t.policy.Tries > 0 {
+		d.failedInFormat(t)
+	} else {
+		d.failedInChatApp(went)
+	}
+	again := time.Until(time.UnixMilli(d.NextAtMS)).Round(time.Millisecond)
+	switch {
+	case d.Failures == 1:
+		log.Warn("a callback URL did not take an event, which is sent again", "again_in", max(0, again))
+	case d.Failures == circuitAfter && t.policy.Tries == 0:
+		log.Warn("a callback URL fails again and again: the circuit is open", "again_in", again)
+	}
+}
+
+func (d *delivery) failedInChatApp(went crm.CallbackAttempt) {
+	wait := webpost.Backoff(int(d.Failures), d.h.Retry, retryMost*d.h.Retry)
+	if d.Failures >= circuitAfter {
+		wait = webpost.Backoff(1, retryCircuit*d.h.Retry, retryCircuit*d.h.Retry)
+	}
+	d.NextAtMS = time.Now().Add(max(wait, min(went.After, afterMost))).UnixMilli()
+}
+
+// failedInFormat counts an attempt in vain at a request that is given up one day.
+func (d *delivery) failedInFormat(t try) {
+	p := t.policy
+	if d.HeadTries == 0 {
+		d.HeadSinceMS = t.went.Began.UnixMilli()
+	}
+	d.HeadTries++
+	if slices.Contains(p.Final, t.went.Status) {
+		d.giveUp(t)
+		return
+	}
+	wait := p.wait(d.HeadTries)
+	if left := p.Block - time.Since(time.UnixMilli(d.HeadSinceMS)); p.Block > 0 && left > 0 {
+		wait = min(wait, left) // the last attempt is not later than that
+	}
+	if time.Since(d.failingSince) >= failingAfter {
+		if wait = failingRetry; d.Failures%100 == 0 {
+			d.h.Log.Error("a callback URL has taken nothing for a day, and is tried once a minute", "callback", d.ID, "attempts", d.Failures)
+		}
+	}
+	d.NextAtMS = time.Now().Add(max(wait, min(t.went.After, afterMost))).UnixMilli()
+}
+
+// giveUp goes on behind a request that the endpoint did not take. It stays in the log, and can be
+// posted again from there.
+func (d *delivery) giveUp(t try) {
+	d.h.Log.Error("an event is given up at a callback URL", "callback", d.ID, "event", t.next.Event.ID, "reason", t.went.Reason, "error", t.went.Error, "attempts", d.HeadTries)
+	d.reported(crm.CallbackReported{Event: *t.next.Event, Part: t.part, Name: t.name, Nth: d.HeadTries, Attempt: t.went, GivenUp: true})
+	d.stats.givenUp.Add(1)
+	d.GivenUp++
+	d.NextAtMS = 0
+	d.done(t)
+}
+
+// stuck reports whether the request of an attempt in vain has held up the others for long enough.
+func (d *delivery) stuck(t try) bool {
+	p := t.policy
+	if p.Tries == 0 || d.HeadTries == 0 || d.SuspendedAt != 0 {
+		return false
+	}
+	return d.HeadTries >= p.Tries || p.Block > 0 && time.Since(time.UnixMilli(d.HeadSinceMS)) >= p.Block-time.Millisecond
+}
+
+// lookAhead posts a request behind the one that is stuck. If the endpoint takes it, the stuck one
+// is given up: it is what the endpoint does not want. If not, the endpoint does not work, and
+// everything waits in its order. It returns false when there is nothing more to do.
+func (d *delivery) lookAhead(ctx context.Context, head try) bool {
+	leave := d.place(ctx)
+	if leave == nil {
+		return false
+	}
+	t, err := d.behind(ctx, head, d.looked%aheadMost)
+	leave()
+	if err != nil {
+		return d.database(ctx, err)
+	}
+	if t == nil || t.cut || t.went.Reason != "" && ctx.Err() != nil {
+		return ctx.Err() == nil
+	}
+	d.looked++
+	d.reported(crm.CallbackReported{Event: *t.next.Event, Part: t.part, Name: t.name, Nth: 1, Attempt: t.went})
+	if t.went.Reason != "" {
+		d.stats.failed.Add(1)
+		return true
+	}
+	d.took()
+	d.giveUp(head)
+	d.ahead = spot{t.next.Event.ID, t.part}
+	return true
+}
+
+// behind posts the request that comes after the head and some others, or the last one that there
+// is; nil: there is none, or it may not post now.
+func (d *delivery) behind(ctx context.Context, head try, others int64) (*try, error) {
+	var found *try
+	var requests []Request
+	event, part := *head.next, head.part+1
+	for range aheadReads {
+		if !d.h.mayPost() || ctx.Err() != nil {
+			return nil, nil
+		}
+		list, err := d.h.requests(ctx, event.Target, *event.Event)
+		for ; err == nil && part < int64(len(list)); part++ {
+			at := event
+			found, requests = &try{next: &at, part: part}, list
+			if others--; others < 0 {
+				break
+			}
+		}
+		if others < 0 {
+			break
+		}
+		next, err := d.h.rules.NextCallback(ctx, d.ID, event.Event.ID)
+		switch {
+		case crm.IsCallbackGone(err):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+		if !next.Same(d.Callback) || next.Lost != nil {
+			return nil, nil
+		}
+		if next.Event == nil {
+			break
+		}
+		event, part = *next, 0
+	}
+	if found == nil {
+		return nil, nil
+	}
+	d.post(ctx, found, requests)
+	return found, nil
+}

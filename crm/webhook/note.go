@@ -118,7 +118,7 @@ func (d *delivery) failedInFormat(t try) {
 		d.giveUp(t)
 		return
 	}
-	wait := p.wait(d.HeadTries)
+	wait := waitAfter(p, d.HeadTries)
 	if left := p.Block - time.Since(time.UnixMilli(d.HeadSinceMS)); p.Block > 0 && left > 0 {
 		wait = min(wait, left) // the last attempt is not later than that
 	}

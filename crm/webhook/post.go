@@ -97,7 +97,7 @@ func (h *Hooks) post(ctx, until context.Context, p *Policy, r Request) crm.Callb
 		}
 		cancel()
 	})()
-	req, err := r.http(whole)
+	req, err := httpRequest(whole, r)
 	if err != nil {
 		went.Reason, went.Error = "url", "the request cannot be made from the URL and the event"
 		return went

@@ -1,0 +1,51 @@
+package crm
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// CallbackFormat says what an event is in the words of a dialect, and how endpoints of that dialect are
+// tried again.
+type CallbackFormat interface {
+	// Requests returns what is posted for an event, in this order; none: the endpoint does not
+	// want it. ctx is that of one attempt, and now its time. Later attempts at the same event
+	// return the same requests, unless the event or the endpoint was changed meanwhile: how many
+	// of them are done with is kept as a number. Of an error only its text is kept, so it must
+	// hold no secret. An event whose ID is 0 is not in the journal: see
+	// CallbackPoster and CallbackTest.
+	Requests(ctx context.Context, to CallbackTarget, ev CallbackEvent, now time.Time) ([]CallbackRequest, error)
+	// Policy returns how requests are tried again. It is always the same.
+	Policy() *CallbackPolicy
+}
+
+// CallbackRequest is one POST.
+type CallbackRequest struct {
+	// Name is that of the event in the words of the dialect, for the log; empty: that of the CRM.
+	Name   string
+	URL    string
+	Header http.Header // besides User-Agent and Content-Type, which may be set here too
+	Body   []byte
+	// Open makes the body when it is posted, in place of Body; nil: Body is whole. It is for what
+	// is large. The length is that of what is read; done is called when nothing is read any more.
+	Open func(ctx context.Context) (body io.Reader, length int64, done func(), err error)
+}
+
+// CallbackPolicy is how the requests of a format are tried again.
+type CallbackPolicy struct {
+	Timeout time.Duration // of one POST
+	// First is the wait after the first attempt in vain. It doubles up to Most, and Jitter of it
+	// is drawn: 0.2 is 20 % more or less.
+	First, Most time.Duration
+	Jitter      float64
+	// Tries is how many attempts a request has; Block is for how long it may hold up the ones
+	// behind it, 0: for ever. After either it is given up, if the endpoint takes one that is
+	// behind it: one that takes nothing at all loses nothing. When Tries is 0, a request is
+	// never given up, and the endpoint is suspended when that takes too long.
+	Tries int64
+	Block time.Duration
+	// Final are the statuses after which a request is given up at once.
+	Final []int
+}

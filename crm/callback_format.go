@@ -2,7 +2,6 @@ package crm
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"time"
 )
@@ -28,9 +27,9 @@ type CallbackRequest struct {
 	URL    string
 	Header http.Header // besides User-Agent and Content-Type, which may be set here too
 	Body   []byte
-	// Open makes the body when it is posted, in place of Body; nil: Body is whole. It is for what
-	// is large. The length is that of what is read; done is called when nothing is read any more.
-	Open func(ctx context.Context) (body io.Reader, length int64, done func(), err error)
+	// Open makes the body when it is posted, in place of Body, and headers that need it; nil: Body
+	// is whole. It is for what is large. done is called when the body is not needed any more.
+	Open func(ctx context.Context) (body []byte, header http.Header, done func(), err error)
 }
 
 // CallbackPolicy is how the requests of a format are tried again.

@@ -112,6 +112,18 @@ func (s *Service) OpenSigned(ctx context.Context, on Line, id, expires, signatur
 	return s.openFile(ctx, on, id, everybody)
 }
 
+var errFilePending = &Error{Code: CodeNotFound, Message: "file not found: " + absent[FilePending]}
+
+// IsFilePending reports whether an error says that a file is still being fetched.
+func IsFilePending(err error) bool { return errors.Is(err, errFilePending) }
+
+// FileOfLink returns the id of the file that a link of this server leads to.
+func (s *Service) FileOfLink(on Line, link string) (id string, ok bool) {
+	path, _, _ := strings.Cut(link, "?")
+	id, ok = strings.CutPrefix(path, s.PublicURL+filePath(on, ""))
+	return id, ok && IsFileID(id)
+}
+
 // everybody is for files that were asked for by other rights than those of a chat.
 func everybody(*models.Chat) (bool, error) { return true, nil }
 
@@ -133,6 +145,9 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 	}
 	if seen, err := sees(chat); err != nil || !seen {
 		return nil, cmp.Or(err, error(notFound("file")))
+	}
+	if row.State == FilePending {
+		return nil, errFilePending
 	}
 	if row.State != "" {
 		return nil, &Error{Code: CodeNotFound, Message: "file not found: " + absent[row.State]}

@@ -60,3 +60,13 @@ func Control(network, address string, c syscall.RawConn) error {
 // reaches the public internet through them, and its own networks too. The library
 // refuses all of them.
 var nat64 = ssrf.IPv6NAT64Prefix
+
+// Public reports whether an address is of the public internet.
+func Public(address netip.Addr) bool {
+	address = address.Unmap()
+	network := "tcp6"
+	if address.Is4() {
+		network = "tcp4"
+	}
+	return Control(network, netip.AddrPortFrom(address, 80).String(), nil) == nil
+}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -22,30 +22,29 @@ type (
 
 // httpRequest returns the POST. What Open has taken is given back when ctx ends.
 func httpRequest(ctx context.Context, r Request) (*http.Request, error) {
-	var body io.Reader = bytes.NewReader(r.Body)
-	length := int64(len(r.Body))
+	body, header := r.Body, r.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
 	if r.Open != nil {
-		opened, n, done, err := r.Open(ctx)
+		opened, more, done, err := r.Open(ctx)
 		if err != nil {
 			return nil, err
 		}
 		context.AfterFunc(ctx, done)
-		body, length = opened, n
+		body = opened
+		maps.Copy(header, more)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	req.ContentLength = length
-	req.Header = r.Header.Clone()
-	if req.Header == nil {
-		req.Header = http.Header{}
-	}
 	for name, value := range map[string]string{"User-Agent": "chatcast", "Content-Type": "application/json"} {
-		if req.Header.Get(name) == "" {
-			req.Header.Set(name, value)
+		if header.Get(name) == "" {
+			header.Set(name, value)
 		}
 	}
+	req.Header = header
 	return req, nil
 }
 

@@ -2,13 +2,9 @@ package webhook
 
 import (
 	"context"
-	"net"
-	"net/netip"
-	"net/url"
 	"sync"
 	"time"
 
-	"chatcast/channels/dialguard"
 	"chatcast/channels/webpost"
 	"chatcast/crm"
 )
@@ -130,32 +126,13 @@ func (h *Hooks) postOneLive(ctx context.Context, id int64, ev liveEvent) {
 // CheckAddress implements crm.CallbackPoster. A name that cannot be resolved now may be later;
 // what is dialled is checked again each time.
 func (h *Hooks) CheckAddress(ctx context.Context, field, text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" {
-		return crm.Invalid(field, "cannot be used")
-	}
 	if h.AllowPrivate {
 		return nil
 	}
-	var all []netip.Addr
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-		all = []netip.Addr{addr}
-	} else {
-		ctx, cancel := context.WithTimeout(ctx, resolveTime)
-		defer cancel()
-		if all, err = net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname()); err != nil {
-			return nil
-		}
+	ctx, cancel := context.WithTimeout(ctx, resolveTime)
+	defer cancel()
+	if failure := webpost.Check(ctx, text); failure != nil {
+		return crm.Invalid(field, "%s", failure.Text)
 	}
-	for _, addr := range all {
-		addr = addr.Unmap()
-		network := "tcp6"
-		if addr.Is4() {
-			network = "tcp4"
-		}
-		if dialguard.Control(network, netip.AddrPortFrom(addr, 443).String(), nil) == nil {
-			return nil
-		}
-	}
-	return crm.Invalid(field, "%s", webpost.PrivateTarget)
+	return nil
 }

@@ -118,6 +118,12 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 		DefaultShape: cfg.Evolution.Shape, ExposeTokens: cfg.Evolution.ExposeTokens,
 	})
 	r.whatsapp.Serve(r.rules)
+	r.callbacks.Formats = map[string]crm.CallbackFormat{ // before Run
+		crm.FormatEvolution: evolution.NewWebhooks(evolution.WebhookOptions{
+			Rules: r.rules, Instances: r.rules.InstanceDirectory(), PublicURL: publicURL,
+			Base64Max: int64(cfg.Evolution.WebhookBase64Max), BlockMax: time.Duration(cfg.Evolution.WebhookBlockMax),
+		}),
+	}
 	r.callbacks.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)
 	r.engine.Watch(r.online)

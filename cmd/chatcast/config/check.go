@@ -45,14 +45,7 @@ func check(cfg *Config, violations *ConfigError) {
 	if r := time.Duration(cfg.Audit.Retention); r != 0 && r < 24*time.Hour {
 		violations.add("audit.retention", "must be at least 24h, or 0 for ever, not %s", r)
 	}
-	if !crm.ValidShape(cfg.Evolution.Shape) {
-		violations.add("evolution.shape", "must be v2, v1 or l2msg")
-	}
-	for i, network := range cfg.Evolution.Keyless {
-		if _, err := clientaddr.ParseProxies([]string{network}); err != nil {
-			violations.add(item("evolution.keyless", i), "%v", err)
-		}
-	}
+	checkEvolution(cfg.Evolution, violations)
 	checkTracing(cfg.Tracing, violations)
 	checkLimits(cfg.Limits, violations)
 }
@@ -312,4 +305,22 @@ func Notes(cfg *Config) (lines []string) {
 		lines = append(lines, "bus.url is memory: the server runs as one node; with postgres: or redis://… several run on this database")
 	}
 	return lines
+}
+
+// maxWebhookBase64 bounds the files in bodies of webhooks, which are in memory.
+const maxWebhookBase64 = 64 << 20
+
+func checkEvolution(e EvolutionConfig, violations *ConfigError) {
+	if !crm.ValidShape(e.Shape) {
+		violations.add("evolution.shape", "must be v2, v1 or l2msg")
+	}
+	limit{"webhook_base64_max", e.WebhookBase64Max, 0, maxWebhookBase64}.check("evolution.", violations)
+	if d := time.Duration(e.WebhookBlockMax); d < time.Second || d > 24*time.Hour {
+		violations.add("evolution.webhook_block_max", "must be from 1s to 24h, not %s", d)
+	}
+	for i, network := range e.Keyless {
+		if _, err := clientaddr.ParseProxies([]string{network}); err != nil {
+			violations.add(item("evolution.keyless", i), "%v", err)
+		}
+	}
 }

@@ -189,6 +189,10 @@ type EvolutionConfig struct {
 	GlobalEvents bool `yaml:"global_events"`
 	// Keyless are networks whose clients enter namespaces of Socket.IO without a key.
 	Keyless []string `yaml:"keyless"`
+	// WebhookBase64Max is up to which size, in bytes, a file is in the body of a webhook.
+	WebhookBase64Max int `yaml:"webhook_base64_max"`
+	// WebhookBlockMax is for how long an event that a webhook does not take holds up the others.
+	WebhookBlockMax Duration `yaml:"webhook_block_max"`
 }
 
 // TracingConfig sends traces of events to a collector of OpenTelemetry.
@@ -238,7 +242,7 @@ func Default() Config {
 		Webhooks:  WebhooksConfig{SuspendAfter: Duration(24 * time.Hour)},
 		Journal:   JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:     AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
-		Evolution: EvolutionConfig{Shape: crm.ShapeV2, Keyless: []string{}},
+		Evolution: EvolutionConfig{Shape: crm.ShapeV2, Keyless: []string{}, WebhookBase64Max: 16 << 20, WebhookBlockMax: Duration(5 * time.Minute)},
 		Tracing:   TracingConfig{OneIn: 1},
 		Limits: LimitsConfig{
 			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,

@@ -51,7 +51,20 @@ type Upload struct {
 	name, mime string
 	size       int64  // bytes
 	sum        string // hex SHA-256
+	head       []byte // the first bytes, which tell the type
 }
+
+// Describe gives the attachment the name and the type that its sender told after the bytes.
+// Both may be empty.
+func (u *Upload) Describe(name, mimeType string) {
+	u.name, u.mime = fileName(name), mimeOf(mimeType, name, u.head)
+}
+
+// MimeType returns the type of the attachment.
+func (u *Upload) MimeType() string { return u.mime }
+
+// Size returns the size of the attachment in bytes.
+func (u *Upload) Size() int64 { return u.size }
 
 // StoreUpload reads an attachment to the end and stores it. It returns CodeTooLarge
 // when the attachment is over the limit, and CodeUnavailable when the file store
@@ -94,7 +107,7 @@ func (s *Service) store(ctx context.Context, name, mimeType string, r io.Reader)
 	if err != nil {
 		return nil, s.fileStoreError(ctx, err)
 	}
-	u.mime = mimeOf(mimeType, name, head[:n])
+	u.mime, u.head = mimeOf(mimeType, name, head[:n]), head[:n]
 	u.size, u.sum = in.size, hex.EncodeToString(in.sum.Sum(nil))
 	return u, nil
 }

@@ -54,8 +54,11 @@ func (p *StatusPost) check(messenger string, file *Upload) (receivers []string, 
 		if p.Caption != "" {
 			errs = append(errs, Invalid("caption", "must be empty in a post without a file"))
 		}
-	} else if p.Text != "" {
-		errs = append(errs, Invalid("text", "must be empty in a post with a file: use caption"))
+	} else {
+		errs = append(errs, file.postable())
+		if p.Text != "" {
+			errs = append(errs, Invalid("text", "must be empty in a post with a file: use caption"))
+		}
 	}
 	errs = append(errs, checkText("caption", p.Caption, MaxCaption))
 	if p.Background != "" && !statusColor.MatchString(p.Background) {
@@ -95,11 +98,19 @@ func (s *Service) StoreStatusFile(ctx context.Context, a Actor, on Line, name, m
 	if err != nil {
 		return nil, err
 	}
-	if kind, _, _ := strings.Cut(u.mime, "/"); !slices.Contains(statusTypes, kind) {
+	if err := u.postable(); err != nil {
 		u.Discard()
-		return nil, Invalid("file", "must be an image, a video or a sound")
+		return nil, err
 	}
 	return u, nil
+}
+
+// postable returns an error unless the attachment may be a status.
+func (u *Upload) postable() error {
+	if kind, _, _ := strings.Cut(u.mime, "/"); !slices.Contains(statusTypes, kind) {
+		return Invalid("file", "must be an image, a video or a sound")
+	}
+	return nil
 }
 
 // PostStatus posts a status for those people who have the account's number and whom its

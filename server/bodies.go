@@ -63,7 +63,7 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, holder, limit int6
 	from := io.Reader(r.Body)
 	var buf bytes.Buffer
 	if size > smallBody {
-		if release, err = b.take(r.Context(), holder, size); err != nil {
+		if release, err = b.Hold(r.Context(), holder, size); err != nil {
 			return nil, func() {}, err
 		}
 		BoundUpload(w, r, bodyAnswer)
@@ -80,8 +80,11 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, holder, limit int6
 	return buf.Bytes(), release, err
 }
 
-// take waits for memory, of the holder's part and of all.
-func (b *Bodies) take(ctx context.Context, holder, size int64) (release func(), err error) {
+// Hold waits for memory, of the holder's part and of all, such as for what is made of a file. The
+// caller calls release when it is no longer used. Who asks for more than a holder may have gets
+// all of it. It returns ErrBodyMemory, and errors of ctx.
+func (b *Bodies) Hold(ctx context.Context, holder, size int64) (release func(), err error) {
+	size = min(size, bodyMemory/2)
 	ctx, cancel := context.WithTimeoutCause(ctx, bodyWait, ErrBodyMemory)
 	defer cancel()
 	b.mu.Lock()

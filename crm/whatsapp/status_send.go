@@ -56,6 +56,8 @@ func (m *Messenger) postStatus(ctx context.Context, l crm.Line, a postArgs) (at 
 		if ctx, err = s.onlyTo(ctx, cli, a.Post.Receivers); err != nil {
 			return 0, postAnswer(err)
 		}
+	} else if err := someContact(ctx, cli); err != nil {
+		return 0, postAnswer(err)
 	}
 	when, err := s.transmit(ctx, cli, types.StatusBroadcastJID, message, whatsmeow.SendRequestExtra{ID: a.ID})
 	if err != nil {
@@ -132,6 +134,25 @@ func argb(color string) *uint32 {
 		return nil
 	}
 	return proto.Uint32(0xff000000 | uint32(n))
+}
+
+// someContact returns an error when the phone has no contact: nobody would see the post. The
+// account's settings may name others who do.
+func someContact(ctx context.Context, cli *whatsmeow.Client) error {
+	known, err := cli.Store.Contacts.GetAllContacts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range known {
+		if k.FullName != "" { // as whatsmeow tells contacts from names that people gave themselves
+			return nil
+		}
+	}
+	settings, err := cli.GetStatusPrivacy(ctx)
+	if err == nil && settings[0].Type != types.StatusPrivacyTypeWhitelist {
+		err = crm.Invalid("receivers", "are required: the phone has no contacts")
+	}
+	return err
 }
 
 // receiversKey is the key of the receivers of a status post in a context.

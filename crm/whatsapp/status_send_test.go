@@ -20,6 +20,9 @@ func TestPostingAStatus(t *testing.T) {
 		}
 		h.pair(t)
 		h.awaitName(t, "Shop")
+		if _, err := h.PostStatus(t.Context(), h.Owner, testLine, crm.StatusPost{Text: "Hi"}, nil); code(err) != crm.CodeInvalid {
+			t.Errorf("a phone without contacts: %v", err)
+		}
 		carls := h.wa.NewContact("79992223344", "100200303", "Carl")
 		h.shop.SaveContact(h.anna.Number(), "Anna", "Anna Smith")
 		h.anna.SendText(h.shop, "hi")

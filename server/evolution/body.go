@@ -16,12 +16,12 @@ import (
 	"chatcast/server"
 )
 
-// Limits of bodies, in bytes. Files in base64 are held in memory, which server.Bodies bounds:
-// larger files come as an address or in a form, which is not held.
+// Limits of bodies, in bytes. A file in JSON goes to the file store as it comes, and so does one in
+// a form with parts. What is held in memory is bounded by server.Bodies.
 const (
 	maxBody      = 1 << 20
-	maxMediaBody = 48 << 20 // about 36 MB of a file in base64
-	maxFields    = 1 << 20  // of all fields of a form together
+	pictureBody  = crm.MaxPicture*3/2 + maxBody
+	maxMediaForm = 48 << 20 // of a form without parts: about 36 MB of a file in base64
 	maxFormParts = 40
 	maxValues    = 50_000 // of JSON, not bytes
 
@@ -92,8 +92,15 @@ func errTooLarge(limit int64) error {
 	return &refusal{status: http.StatusRequestEntityTooLarge, message: []string{fmt.Sprintf("the body is over %d bytes: send large files by their address, or in a form", limit)}}
 }
 
+// errBodyMemory answers while others have all memory for large bodies.
+var errBodyMemory = &refusal{status: http.StatusServiceUnavailable, message: []string{"too many large bodies at once: send files by their address, or in a form"}, retryAfter: 10}
+
 func (q *request) readJSON() error {
-	raw, err := q.readAll()
+	read := q.readAll
+	if size := q.c.Request.ContentLength; q.rt.media && (size < 0 || size > maxBody) {
+		read = q.readLongJSON
+	}
+	raw, err := read()
 	if err != nil {
 		return err
 	}
@@ -117,17 +124,21 @@ func (q *request) readJSON() error {
 }
 
 // readAll reads the whole body. A large one waits until others have released the memory.
-func (q *request) readAll() (raw []byte, err error) {
+func (q *request) readAll() ([]byte, error) {
 	limit := int64(maxBody)
-	if q.rt.media {
-		limit = maxMediaBody
+	switch {
+	case q.rt.media:
+		limit = maxMediaForm
+	case q.rt.picture:
+		limit = pictureBody
 	}
-	raw, q.release, err = q.e.Bodies.Read(q.c.Writer, q.c.Request, q.key.CompanyID, limit)
+	raw, release, err := q.e.Bodies.Read(q.c.Writer, q.c.Request, q.key.CompanyID, limit)
+	q.releases = append(q.releases, release)
 	switch {
 	case errors.Is(err, server.ErrTooLarge):
 		return nil, errTooLarge(limit)
 	case errors.Is(err, server.ErrBodyMemory):
-		return nil, &refusal{status: http.StatusServiceUnavailable, message: []string{"too many large bodies at once: send files by their address, or in a form"}, retryAfter: 10}
+		return nil, errBodyMemory
 	case errors.Is(err, server.ErrSlowBody):
 		return nil, bad("the body came too slowly: send large files by their address, or in a form")
 	case err != nil && q.ctx.Err() != nil:
@@ -138,6 +149,18 @@ func (q *request) readAll() (raw []byte, err error) {
 		return nil, bad("the body must be valid UTF-8")
 	}
 	return raw, nil
+}
+
+// hold waits until the request may have so many bytes in memory, which it has to its end.
+func (q *request) hold(size int64) error {
+	release, err := q.e.Bodies.Hold(q.ctx, q.key.CompanyID, size)
+	if errors.Is(err, server.ErrBodyMemory) {
+		return errBodyMemory
+	}
+	if err == nil {
+		q.releases = append(q.releases, release)
+	}
+	return err
 }
 
 func (q *request) readForm() error {
@@ -189,7 +212,7 @@ func (q *request) readParts(boundary string) error {
 	server.BoundUpload(q.c.Writer, q.c.Request, uploadTime)
 	q.c.Request.Body = http.MaxBytesReader(q.c.Writer, q.c.Request.Body, q.e.CRM.FileLimit()+maxBody)
 	parts := multipart.NewReader(q.c.Request.Body, boundary)
-	q.raw = object{}
+	q.raw, q.formLeft = object{}, maxBody
 	for range maxFormParts {
 		part, err := parts.NextPart()
 		if err == io.EOF {
@@ -214,24 +237,32 @@ func (q *request) readParts(boundary string) error {
 	return bad(fmt.Sprintf("the form has more than %d fields", maxFormParts))
 }
 
+// store stores the file of a body.
+func (q *request) store(name, mimeType string, r io.Reader) (*crm.Upload, error) {
+	if q.rt.status {
+		return q.e.CRM.StoreStatusFile(q.ctx, q.actor, q.line(), name, mimeType, r)
+	}
+	return q.e.CRM.StoreUpload(q.ctx, q.actor, crm.ChatAddress{Line: q.line()}, name, mimeType, r)
+}
+
 func (q *request) readPart(part *multipart.Part) error {
 	defer part.Close()
 	name := part.FormName()
 	if name == "file" && q.upload == nil {
-		u, err := q.e.CRM.StoreUpload(q.ctx, q.actor, crm.ChatAddress{Line: q.line()}, part.FileName(), part.Header.Get("Content-Type"), part)
+		u, err := q.store(part.FileName(), part.Header.Get("Content-Type"), part)
 		q.upload = u
 		return err
 	}
 	if name == "file" {
 		return bad("the form has more than one file")
 	}
-	value, err := io.ReadAll(io.LimitReader(part, maxFields-q.fields+1))
-	q.fields += int64(len(value))
+	value, err := io.ReadAll(io.LimitReader(part, q.formLeft+1))
+	q.formLeft -= int64(len(value))
 	switch {
 	case err != nil:
 		return err
-	case q.fields > maxFields:
-		return bad(fmt.Sprintf("the fields of the form are over %d bytes", maxFields))
+	case q.formLeft < 0:
+		return bad(fmt.Sprintf("the fields of the form are over %d bytes", maxBody))
 	case !utf8.Valid(value) || !utf8.ValidString(name):
 		return bad("the form must be valid UTF-8")
 	}

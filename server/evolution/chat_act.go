@@ -95,6 +95,9 @@ func getBase64(q *request) (answer, error) {
 	if file.Size > maxBase64 {
 		return answer{}, &refusal{status: http.StatusRequestEntityTooLarge, message: []string{"the file is too large for an answer; fetch message.mediaUrl"}}
 	}
+	if err := q.hold(4 * file.Size); err != nil { // with its base64 and the answer
+		return answer{}, err
+	}
 	content, err := io.ReadAll(io.LimitReader(file.Content, maxBase64))
 	if err != nil {
 		return answer{}, err

@@ -28,10 +28,14 @@ type Evolution struct {
 	// ExposeTokens shows the keys of instances in fetchInstances, as far as they are kept.
 	ExposeTokens bool
 	Bodies       *server.Bodies // nil: its own
+	// PrivateLinks lets pictures and status posts be fetched from addresses that are not of the
+	// public internet.
+	PrivateLinks bool
 
 	faults server.FaultLog
 	once   sync.Once
 	groups map[string]bool // the first parts of the dialect's paths
+	links  *http.Client    // see fetch
 	counts countCache
 }
 
@@ -55,6 +59,7 @@ func (e *Evolution) Register(r gin.IRouter) {
 
 func (e *Evolution) init() {
 	e.once.Do(func() {
+		e.links = newLinkClient(e.PrivateLinks)
 		if e.Bodies == nil {
 			e.Bodies = server.NewBodies()
 		}

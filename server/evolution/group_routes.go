@@ -14,8 +14,8 @@ func groupRoutes() []route {
 	}
 	people := list("participants", str("").some()).must().some()
 	return []route{
-		group("POST", "create", "500 Error creating group", createGroup, str("subject").must().some(), people, str("description"), flag("promoteParticipants"), str("profilePicture")),
-		group("POST PUT", "updateGroupPicture", "500 Error update group picture", groupPicture, str("image").must().some()),
+		group("POST", "create", "500 Error creating group", createGroup, str("subject").must().some(), people, str("description"), flag("promoteParticipants"), str("profilePicture")).withPicture(),
+		group("POST PUT", "updateGroupPicture", "500 Error update group picture", groupPicture, str("image").must().some()).withPicture(),
 		group("POST PUT", "updateGroupSubject", "500 Error updating group subject", groupSubject, str("subject").must().some()),
 		group("POST PUT", "updateGroupDescription", "500 Error updating group description", groupDescription, str("description").must()),
 		group("GET", "inviteCode", "404 No invite code", inviteCode),
@@ -35,6 +35,9 @@ func groupRoutes() []route {
 
 // changing marks a route whose GET changes something.
 func (rt route) changing() route { rt.changes = true; return rt }
+
+// withPicture marks a route whose body may hold a picture.
+func (rt route) withPicture() route { rt.picture = true; return rt }
 
 // groupFailure returns what gives errors of the rules the status and the text of a route.
 func groupFailure(refused string) func(*request, error) error {

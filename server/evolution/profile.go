@@ -15,7 +15,7 @@ func profileRoutes() []route {
 		{methods: "POST", path: "/chat/fetchBusinessProfile/:instance", body: schema{numberField()}, do: fetchBusiness},
 		{methods: "POST", path: "/chat/updateProfileName/:instance", body: schema{str("name").must().some()}, do: profileName},
 		{methods: "POST", path: "/chat/updateProfileStatus/:instance", body: schema{str("status").must()}, do: profileStatus},
-		{methods: "POST PUT", path: "/chat/updateProfilePicture/:instance", body: schema{str("picture").must().some()}, do: setProfilePicture, fail: failing("Error updating profile picture")},
+		{methods: "POST PUT", path: "/chat/updateProfilePicture/:instance", picture: true, body: schema{str("picture").must().some()}, do: setProfilePicture, fail: failing("Error updating profile picture")},
 		{methods: "DELETE", path: "/chat/removeProfilePicture/:instance", do: removeProfilePicture},
 		{methods: "GET", path: "/chat/fetchPrivacySettings/:instance", do: fetchPrivacy},
 		{methods: "POST PUT", path: "/chat/updatePrivacySettings/:instance", do: updatePrivacy,

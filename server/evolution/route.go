@@ -22,6 +22,8 @@ type route struct {
 	body    schema // nil: the body is not read
 	lifts   []lift // words of version 1, see lift
 	media   bool   // the body may hold a file
+	picture bool   // the body may hold a picture in base64
+	status  bool   // the file is that of a status post
 	// groupErrors gives violations of the body the form that routes of groups have; flatErrors
 	// leaves out the member response.
 	groupErrors, flatErrors bool
@@ -90,20 +92,23 @@ type request struct {
 	shape    string        // of the answer
 	raw      object        // the body as it came
 	body     object        // the body in the words of version 2
-	upload   *crm.Upload   // the file of a form; nil: there is none
-	release  func()        // of the memory of the body; nil: it took none
-	fields   int64         // bytes of the fields of a form
+	upload   *crm.Upload   // the file of the body; nil: there is none, or it is a text in it
+	releases []func()      // of memory, see hold
+	formLeft int64         // how many bytes the other fields of a form may still have
+
+	uploadText bool   // the upload was a text in base64
+	uploadType string // which its sender told with it; empty: none
 }
 
 // end releases what the request holds.
 func (q *request) end() {
 	q.upload.Discard()
-	if q.release != nil {
-		q.release()
+	for _, release := range q.releases {
+		release()
 	}
 }
 
-// takeUpload returns the file of the form. The caller passes it on or discards it.
+// takeUpload returns the file of the body, if it came as one. The caller passes it on or discards it.
 func (q *request) takeUpload() *crm.Upload {
 	u := q.upload
 	q.upload = nil

@@ -5,7 +5,7 @@ import "sync"
 // tables are all tables of routes.
 var tables = []func() []route{
 	welcomeRoutes, instanceRoutes, pairingRoutes, settingsRoutes, websocketRoutes, webhookRoutes, integrationRoutes,
-	textRoutes, mediaRoutes, contentRoutes, menuRoutes, chatFindRoutes, chatRoutes, profileRoutes, groupRoutes, labelRoutes, proxyRoutes, otherRoutes,
+	textRoutes, mediaRoutes, contentRoutes, menuRoutes, statusRoutes, chatFindRoutes, chatRoutes, profileRoutes, groupRoutes, labelRoutes, proxyRoutes, otherRoutes,
 }
 
 // allRoutes returns every route.

@@ -1,6 +1,7 @@
 package evolution
 
 import (
+	"cmp"
 	"encoding/base64"
 	"io"
 	"mime"
@@ -36,8 +37,8 @@ func mediaRoutes() []route {
 // value that is none.
 func (q *request) file(m *outgoing, value, mimeType, name, kind, refused string) error {
 	m.name = name
-	if u := q.takeUpload(); u != nil {
-		m.upload = u
+	if q.upload != nil {
+		m.upload = q.described(name, mimeType, kind)
 		return nil
 	}
 	if strings.HasPrefix(value, "http://") || strings.HasPrefix(value, "https://") {
@@ -51,26 +52,35 @@ func (q *request) file(m *outgoing, value, mimeType, name, kind, refused string)
 		}
 		return nil
 	}
-	if head, data, is := strings.Cut(value, ";base64,"); is && strings.HasPrefix(head, "data:") {
-		value = data
-		if mimeType == "" {
-			mimeType = strings.TrimPrefix(head, "data:")
-		}
+	var err error
+	m.upload, err = q.storeText(value, mimeType, name, kind, refused)
+	return err
+}
+
+// described returns the file of the body. One that was a text gets the name and the type that the
+// body says.
+func (q *request) described(name, mimeType, kind string) *crm.Upload {
+	u := q.takeUpload()
+	if q.uploadText {
+		mimeType = cmp.Or(mimeType, q.uploadType)
+		u.Describe(cmp.Or(name, kind+extension(mimeType)), mimeType)
 	}
-	if len(value) < 4 {
-		return bad(refused)
-	}
-	if m.name == "" {
-		m.name = kind + extension(mimeType)
+	return u
+}
+
+// storeText stores the file that a text is in base64.
+func (q *request) storeText(value, mimeType, name, kind, refused string) (*crm.Upload, error) {
+	told, value, _ := cutDataURL(value)
+	if mimeType = cmp.Or(mimeType, told); len(value) < 4 {
+		return nil, bad(refused)
 	}
 	data := &base64Reader{from: base64.NewDecoder(base64Form(value), strings.NewReader(value))}
-	u, err := q.e.CRM.StoreUpload(q.ctx, q.actor, q.chat(m.to), m.name, mimeType, data)
+	u, err := q.store(cmp.Or(name, kind+extension(mimeType)), mimeType, data)
 	if data.wrong {
 		u.Discard()
-		return bad(refused)
+		return nil, bad(refused)
 	}
-	m.upload = u
-	return err
+	return u, err
 }
 
 // base64Form returns the form of base64 that a text has: with padding or without.
@@ -106,7 +116,7 @@ func extension(mimeType string) string {
 
 func sendMedia(q *request) (answer, error) {
 	kind, media, name := text(q.body, "mediatype"), text(q.body, "media"), text(q.body, "fileName")
-	if kind == "document" && name == "" && q.upload == nil && media != "" && !strings.HasPrefix(media, "http") {
+	if kind == "document" && name == "" && (q.uploadText || q.upload == nil && media != "" && !strings.HasPrefix(media, "http")) {
 		return answer{}, bad(textName)
 	}
 	m, err := q.toNumber(kind, crm.Content{Caption: text(q.body, "caption")})

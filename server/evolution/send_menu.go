@@ -27,8 +27,6 @@ func menuRoutes() []route {
 				lift{"buttonMessage.mediaMessage.media", "thumbnailUrl"}, lift{"buttonMessage.buttons", "buttons"}),
 			body: sendBody(str("thumbnailUrl"), str("title").must().some(), str("description"), str("footer"), list("buttons", buttonOfBoth(button)).must())},
 		{methods: "POST", path: "/message/sendTemplate/:instance", do: func(*request) (answer, error) { return answer{}, notOffered("sendTemplate") }},
-		{methods: "POST", path: "/message/sendStatus/:instance", media: true, lifts: sendLifts(same("statusMessage", "type", "content", "caption", "backgroundColor", "font", "statusJidList", "allContacts")...),
-			body: statusBody, do: sendStatus},
 		{methods: "POST", path: "/call/offer/:instance", do: func(*request) (answer, error) { return answer{}, notOffered("call/offer") }},
 	}
 }
@@ -147,27 +145,4 @@ func spelledButton(b object) string {
 		return value
 	}
 	return label + ": " + value
-}
-
-var statusBody = schema{
-	str("type"), str("content"), str("caption"), str("backgroundColor"), integer("font"), list("statusJidList", str("")), flag("allContacts"),
-}
-
-// sendStatus checks a story as Evolution does. Stories cannot be posted by this server.
-func sendStatus(q *request) (answer, error) {
-	b := q.body
-	kind, content := text(b, "type"), text(b, "content")
-	switch {
-	case kind == "":
-		return answer{}, bad("Type is required")
-	case content == "" && q.upload == nil:
-		return answer{}, bad("Content is required")
-	case !isTrue(b, "allContacts") && len(texts(b, "statusJidList")) == 0:
-		return answer{}, bad("StatusJidList is required")
-	case kind == "text" && text(b, "backgroundColor") == "":
-		return answer{}, bad("Background color is required")
-	case kind == "text" && whole(b, "font") == 0:
-		return answer{}, bad("Font is required")
-	}
-	return answer{}, notOffered("sendStatus")
 }

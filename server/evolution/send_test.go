@@ -3,11 +3,9 @@ package evolution_test
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -159,15 +157,6 @@ func TestMenus(t *testing.T) {
 	} {
 		w.want(w.company, to+"sendButtons/shop", `{`+anna+`,"title":"a","buttons":[`+buttons+`]}`, 400, badText(text))
 	}
-	for body, text := range map[string]string{
-		`{}`: "Type is required", `{"type":"text"}`: "Content is required", `{"type":"text","content":"a"}`: "StatusJidList is required",
-		`{"type":"text","content":"a","allContacts":true}`:                                               "Background color is required",
-		`{"statusMessage":{"type":"text","content":"a","allContacts":true,"backgroundColor":"#000000"}}`: "Font is required",
-	} {
-		w.want(w.company, to+"sendStatus/shop", body, 400, badText(text))
-	}
-	w.want(w.company, to+"sendStatus/shop", `{"type":"image","content":"https://a.example/b.png","allContacts":true}`, 501,
-		`{"status":501,"error":"Not Implemented","response":{"message":["not supported by this server: sendStatus"]}}`)
 }
 
 // pixel is a PNG of one dot.
@@ -207,6 +196,34 @@ func TestSendMedia(t *testing.T) {
 	})
 }
 
+// form returns a form with these fields, and the header that says so. The file has these bytes.
+func form(t *testing.T, file []byte, fields ...string) (body, kind string) {
+	t.Helper()
+	var out bytes.Buffer
+	m := multipart.NewWriter(&out)
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, "=")
+		var part io.Writer
+		var err error
+		if name == "file" {
+			part, err = m.CreateFormFile("file", value)
+			value = string(file)
+		} else {
+			part, err = m.CreateFormField(name)
+		}
+		if err == nil {
+			_, err = io.WriteString(part, value)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), "Content-Type: " + m.FormDataContentType()
+}
+
 // TestSendForm sends a file in a form.
 func TestSendForm(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -214,85 +231,18 @@ func TestSendForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		form := func(fields ...string) (body, kind string) {
-			var out bytes.Buffer
-			m := multipart.NewWriter(&out)
-			for _, f := range fields {
-				name, value, _ := strings.Cut(f, "=")
-				var part io.Writer
-				var err error
-				if name == "file" {
-					part, err = m.CreateFormFile("file", value)
-					value = string(file)
-				} else {
-					part, err = m.CreateFormField(name)
-				}
-				if err == nil {
-					_, err = io.WriteString(part, value)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := m.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return out.String(), "Content-Type: " + m.FormDataContentType()
-		}
 		const send = "POST /message/sendMedia/shop"
-		body, kind := form("number=79990001122", "mediatype=image", "caption=x", "delay=0", "mentioned=[]", "file=a.png")
+		body, kind := form(t, file, "number=79990001122", "mediatype=image", "caption=x", "delay=0", "mentioned=[]", "file=a.png")
 		w.want(w.company, send, body, 201, object("imageMessage", media("imageMessage", "image/png", "", `,"caption":"x"`)+`,"mediaUrl":"LINK"`, ""), kind)
-		body, kind = form("file=a.png", "mediatype=image")
+		body, kind = form(t, file, "file=a.png", "mediatype=image")
 		w.want(w.company, send, body, 400, invalid("The numbers must be strings/only numeric"), kind)
-		body, kind = form("number=79990001122", "mediatype=image")
+		body, kind = form(t, file, "number=79990001122", "mediatype=image")
 		w.want(w.company, send, body, 400, invalid(`instance requires property "media"`), kind)
-		body, kind = form("file=a.png", "file=b.png")
+		body, kind = form(t, file, "file=a.png", "file=b.png")
 		w.want(w.company, send, body, 400, badText("the form has more than one file"), kind)
-		body, kind = form("number=79990001122", "text=a")
+		body, kind = form(t, file, "number=79990001122", "text=a")
 		w.want(w.company, "POST /message/sendText/shop", body, 400, badText("a form with a file is not accepted here"), kind)
 		w.want(w.company, send, "--b\r\nbroken", 400, badText("the form could not be read whole"), "Content-Type: multipart/form-data; boundary=b")
 		w.want(w.company, send, "x", 400, badText("the form has no boundary"), "Content-Type: multipart/form-data")
 	})
-}
-
-// zeros is a body that never ends.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'A'
-	}
-	return len(p), nil
-}
-
-// TestLargeBodies sends bodies over the limit: they are refused before they are read, or as soon as
-// they are too long.
-func TestLargeBodies(t *testing.T) {
-	w := onSQLite(t)
-	for _, path := range []string{"/message/sendMedia/shop", "/message/sendText/shop", "/instance/create"} {
-		for _, size := range []int64{140 << 20, -1} {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.base+path, io.LimitReader(zeros{}, 140<<20))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.ContentLength = size
-			req.Header.Set("apikey", w.company)
-			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Expect", "100-continue") // so that the body waits for the server to want it
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var answer struct {
-				Status   int
-				Error    string
-				Response struct{ Message []string }
-			}
-			err = json.NewDecoder(res.Body).Decode(&answer)
-			res.Body.Close()
-			if err != nil || res.StatusCode != 413 || answer.Status != 413 || answer.Error != "Request Entity Too Large" || len(answer.Response.Message) != 1 {
-				t.Errorf("%s with %d bytes: %d %+v, %v", path, size, res.StatusCode, answer, err)
-			}
-		}
-	}
 }

@@ -146,7 +146,7 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`), "UUID"},
 	{regexp.MustCompile(`[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}`), "TOKEN"},
-	{regexp.MustCompile(`"(id|stanzaId)":"3EB0[0-9A-F]{18,}"`), `"$1":"ID"`},
+	{regexp.MustCompile(`"(id|stanzaId)":"3EB0([0-9A-F]{18,}|PLUG[0-9]+)"`), `"$1":"ID"`},
 	{regexp.MustCompile(`"[^"]*/files/[0-9a-f]{32}\?[^"]*"`), `"LINK"`},
 }
 

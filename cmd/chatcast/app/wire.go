@@ -267,7 +267,8 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	}
 	bodies := server.NewBodies()
 	evolutionAPI := &evolution.Evolution{
-		CRM: r.rules, Log: logFor("evolution"), PublicURL: publicURL, Refusals: r.refusals, ExposeTokens: cfg.Evolution.ExposeTokens, Bodies: bodies,
+		CRM: r.rules, Log: logFor("evolution"), PublicURL: publicURL, Refusals: r.refusals, ExposeTokens: cfg.Evolution.ExposeTokens,
+		Bodies: bodies, PrivateLinks: cfg.Files.AllowPrivateLinks,
 	}
 	r.router.Use(func(c *gin.Context) { // before the console's page, which has the same path
 		if evolutionAPI.Welcome(c) {

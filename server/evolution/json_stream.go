@@ -1,0 +1,306 @@
+package evolution
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Errors of JSON that is read as a stream.
+var (
+	errSyntax = errors.New("it is not complete, or has a sign where none may be")
+	errDeep   = errors.New("it is nested too deeply")
+)
+
+// maxDepth is how deeply bodies may be nested.
+const maxDepth = 100
+
+// jsonStream reads JSON from which long texts at certain paths are taken out as they come: so a
+// body of any length takes little memory.
+type jsonStream struct {
+	from  *bufio.Reader
+	long  int    // from which length texts are taken out
+	rest  []byte // the JSON, with an empty text in place of each that was taken out
+	limit int    // of rest, in bytes
+	// take returns what a text at a path is given to, nil: it stays where it is.
+	take func(path string) func(r io.Reader) error
+}
+
+// restOf reads the whole JSON and returns what is left of it. It checks no more than it needs to.
+func (s *jsonStream) restOf() ([]byte, error) {
+	if err := s.value("", 0); err != nil {
+		return nil, err
+	}
+	if err := s.blank(); err != io.EOF {
+		if err == nil {
+			err = errors.New("there is more after the JSON value")
+		}
+		return nil, err
+	}
+	return s.rest, nil
+}
+
+// add appends to what is left.
+func (s *jsonStream) add(b ...byte) error {
+	if len(s.rest)+len(b) > s.limit {
+		return errRestTooLong
+	}
+	s.rest = append(s.rest, b...)
+	return nil
+}
+
+var errRestTooLong = errors.New("evolution: what is beside the file is too long")
+
+// blank skips white space. The error is that of the next byte.
+func (s *jsonStream) blank() error {
+	for {
+		b, err := s.from.ReadByte()
+		if err != nil {
+			return err
+		}
+		if b != ' ' && b != '\n' && b != '\r' && b != '\t' {
+			return s.from.UnreadByte()
+		}
+	}
+}
+
+// next returns the next byte that is not blank, and leaves it there.
+func (s *jsonStream) next() (byte, error) {
+	if err := s.blank(); err != nil {
+		return 0, ended(err)
+	}
+	b, err := s.from.Peek(1)
+	if err != nil {
+		return 0, ended(err)
+	}
+	return b[0], nil
+}
+
+func ended(err error) error {
+	if err == io.EOF {
+		return errSyntax
+	}
+	return err
+}
+
+// sign moves the next byte over, if it is one of these.
+func (s *jsonStream) sign(of string) (byte, error) {
+	b, err := s.next()
+	if err != nil {
+		return 0, err
+	}
+	if strings.IndexByte(of, b) < 0 {
+		return 0, errSyntax
+	}
+	_, _ = s.from.Discard(1) // it was peeked at
+	return b, s.add(b)
+}
+
+// value reads a value. path has the names that lead to it, with dots between.
+func (s *jsonStream) value(path string, depth int) error {
+	b, err := s.next()
+	switch {
+	case err != nil:
+		return err
+	case depth > maxDepth:
+		return errDeep
+	case b == '{' || b == '[':
+		return s.composed(path, depth)
+	case b == '"':
+		return s.text(path)
+	}
+	for { // a number or a word
+		b, err := s.from.Peek(1)
+		if err == io.EOF || err == nil && strings.IndexByte(",]} \n\r\t", b[0]) >= 0 {
+			return nil
+		}
+		if err == nil {
+			err = s.add(b[0])
+		}
+		if err != nil {
+			return err
+		}
+		_, _ = s.from.Discard(1)
+	}
+}
+
+// composed reads an object or an array. What is in an array has the array's path.
+func (s *jsonStream) composed(path string, depth int) error {
+	begin, err := s.sign("{[")
+	if err != nil {
+		return err
+	}
+	end := byte(']')
+	if begin == '{' {
+		end = '}'
+	}
+	if b, err := s.next(); err != nil || b == end {
+		if err == nil {
+			_, err = s.sign(string(end))
+		}
+		return err
+	}
+	for {
+		inner := path
+		if begin == '{' {
+			if inner, err = s.name(path); err != nil {
+				return err
+			}
+		}
+		if err := s.value(inner, depth+1); err != nil {
+			return err
+		}
+		b, err := s.sign(string([]byte{',', end}))
+		if err != nil || b == end {
+			return err
+		}
+	}
+}
+
+// name reads the name of a member, and returns the member's path.
+func (s *jsonStream) name(path string) (string, error) {
+	if b, err := s.next(); err != nil || b != '"' {
+		return "", cmpErr(err, errSyntax)
+	}
+	from := len(s.rest)
+	if err := s.copyText(); err != nil {
+		return "", err
+	}
+	name := string(s.rest[from+1 : len(s.rest)-1])
+	if path != "" {
+		name = path + "." + name
+	}
+	_, err := s.sign(":")
+	return name, err
+}
+
+func cmpErr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// text reads a text. A long one may be taken out.
+func (s *jsonStream) text(path string) error {
+	begin, err := s.from.Peek(s.long)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if take := s.take(path); take != nil && !closed(begin[1:]) && err == nil {
+		_, _ = s.from.Discard(1) // the quote
+		r := &textReader{from: s.from}
+		if err := take(r); err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			return err
+		}
+		return s.add('"', '"')
+	}
+	return s.copyText()
+}
+
+// closed reports whether a text ends within its beginning.
+func closed(begin []byte) bool {
+	for i := 0; i < len(begin); i++ {
+		switch begin[i] {
+		case '\\':
+			i++
+		case '"':
+			return true
+		}
+	}
+	return false
+}
+
+// copyText moves a text over as it is.
+func (s *jsonStream) copyText() error {
+	for first := true; ; first = false {
+		b, err := s.from.ReadByte()
+		if err == nil {
+			err = s.add(b)
+		}
+		if err == nil && b == '\\' {
+			if b, err = s.from.ReadByte(); err == nil {
+				err = s.add(b)
+			}
+			b = 0
+		}
+		if err != nil {
+			return ended(err)
+		}
+		if b == '"' && !first {
+			return nil
+		}
+	}
+}
+
+// textReader reads what a text of JSON says, up to its closing quote. Signs that are not of ASCII
+// and are written as escapes become 0xff: there are none in base64.
+type textReader struct {
+	from *bufio.Reader
+	done bool
+}
+
+func (r *textReader) Read(p []byte) (int, error) {
+	if r.done {
+		return 0, io.EOF
+	}
+	if _, err := r.from.Peek(1); err != nil {
+		return 0, ended(err)
+	}
+	chunk, _ := r.from.Peek(min(r.from.Buffered(), len(p))) // it is there
+	n := len(chunk)
+	for _, stop := range []byte{'"', '\\'} {
+		if i := bytes.IndexByte(chunk[:n], stop); i >= 0 {
+			n = i
+		}
+	}
+	switch {
+	case n > 0:
+		copy(p, chunk[:n])
+		_, _ = r.from.Discard(n)
+		return n, nil
+	case chunk[0] == '"':
+		r.done = true
+		_, _ = r.from.Discard(1)
+		return 0, io.EOF
+	}
+	b, size, err := r.escape()
+	if err != nil {
+		return 0, ended(err)
+	}
+	p[0] = b
+	_, _ = r.from.Discard(size)
+	return 1, nil
+}
+
+// escape returns the sign of the escape that comes next, and the escape's length.
+func (r *textReader) escape() (b byte, size int, err error) {
+	e, err := r.from.Peek(2)
+	if err != nil {
+		return 0, 0, err
+	}
+	if i := strings.IndexByte(`"\/bfnrt`, e[1]); i >= 0 {
+		return "\"\\/\b\f\n\r\t"[i], 2, nil
+	}
+	if e[1] != 'u' {
+		return 0, 0, errSyntax
+	}
+	if e, err = r.from.Peek(6); err != nil {
+		return 0, 0, err
+	}
+	code, err := strconv.ParseUint(string(e[2:]), 16, 16)
+	switch {
+	case err != nil:
+		return 0, 0, errSyntax
+	case code >= utf8.RuneSelf:
+		return 0xff, 6, nil
+	}
+	return byte(code), 6, nil
+}

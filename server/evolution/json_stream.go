@@ -14,6 +14,8 @@ import (
 var (
 	errSyntax = errors.New("it is not complete, or has a sign where none may be")
 	errDeep   = errors.New("it is nested too deeply")
+
+	errRestTooLong = errors.New("what is beside the file is too long")
 )
 
 // maxDepth is how deeply bodies may be nested.
@@ -52,8 +54,6 @@ func (s *jsonStream) add(b ...byte) error {
 	s.rest = append(s.rest, b...)
 	return nil
 }
-
-var errRestTooLong = errors.New("evolution: what is beside the file is too long")
 
 // blank skips white space. The error is that of the next byte.
 func (s *jsonStream) blank() error {
@@ -163,26 +163,23 @@ func (s *jsonStream) composed(path string, depth int) error {
 
 // name reads the name of a member, and returns the member's path.
 func (s *jsonStream) name(path string) (string, error) {
-	if b, err := s.next(); err != nil || b != '"' {
-		return "", cmpErr(err, errSyntax)
-	}
+	b, err := s.next()
 	from := len(s.rest)
-	if err := s.copyText(); err != nil {
+	if err == nil && b != '"' {
+		err = errSyntax
+	}
+	if err == nil {
+		err = s.copyText()
+	}
+	if err != nil {
 		return "", err
 	}
 	name := string(s.rest[from+1 : len(s.rest)-1])
 	if path != "" {
 		name = path + "." + name
 	}
-	_, err := s.sign(":")
+	_, err = s.sign(":")
 	return name, err
-}
-
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // text reads a text. A long one may be taken out.
@@ -272,12 +269,11 @@ func (r *textReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	b, size, err := r.escape()
-	if err != nil {
-		return 0, ended(err)
+	if err == nil {
+		_, err = r.from.Discard(size)
 	}
 	p[0] = b
-	_, _ = r.from.Discard(size)
-	return 1, nil
+	return min(size, 1), ended(err)
 }
 
 // escape returns the sign of the escape that comes next, and the escape's length.

@@ -90,26 +90,34 @@ func parseSubscribe(payload json.RawMessage) (r subscribeRequest, err error) {
 	if payload != nil && (json.Unmarshal(payload, &fields) != nil || !isObject(payload)) {
 		return r, refusal(errorEvents)
 	}
-	var list []json.RawMessage
-	if len(fields.Events) == 0 || json.Unmarshal(fields.Events, &list) != nil || list == nil {
-		return r, refusal(errorEvents)
-	}
-	if len(list) > maxListed {
-		return r, refusal(errorTooManyEvents)
-	}
-	r.events = make([]string, 0, len(list))
-	for _, raw := range list {
-		var name *string
-		if json.Unmarshal(raw, &name) != nil || name == nil || !r.want.add(*name) {
-			return r, refusal(errorUnknownEvent + shown(raw))
-		}
-		r.events = append(r.events, *name)
+	if r.events, r.want, err = parseEvents(fields.Events); err != nil {
+		return r, err
 	}
 	if r.profileID, err = profileOf(fields.ProfileID, fields.SessionID); err != nil {
 		return r, err
 	}
 	r.after, r.resume, err = lastEventID(fields.LastEventID)
 	return r, err
+}
+
+// parseEvents reads a list of events.
+func parseEvents(text json.RawMessage) (events []string, want eventSet, err error) {
+	var list []json.RawMessage
+	if len(text) == 0 || json.Unmarshal(text, &list) != nil || list == nil {
+		return nil, 0, refusal(errorEvents)
+	}
+	if len(list) > maxListed {
+		return nil, 0, refusal(errorTooManyEvents)
+	}
+	events = make([]string, 0, len(list))
+	for _, raw := range list {
+		var name *string
+		if json.Unmarshal(raw, &name) != nil || name == nil || !want.add(*name) {
+			return nil, 0, refusal(errorUnknownEvent + shown(raw))
+		}
+		events = append(events, *name)
+	}
+	return events, want, nil
 }
 
 // parseUnsubscribe reads the payload of unsubscribe: the profile; empty: all.

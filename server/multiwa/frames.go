@@ -94,12 +94,24 @@ func errorFrame(text string, request json.RawMessage) []byte {
 // in the journal; 0: it has none.
 func eventFrame(name, profile string, at time.Time, id int64, data []byte) []byte {
 	b := make([]byte, server.HeaderRoom, server.HeaderRoom+len(data)+len(profile)+160)
-	b = append(b, `{"type":"event","payload":{"event":"`...)
+	b = append(b, `{"type":"event","payload":`...)
+	return server.Frame(append(appendPayload(b, name, profile, at, id, data), '}'))
+}
+
+// appendPayload appends the payload of such a frame.
+func appendPayload(b []byte, name, profile string, at time.Time, id int64, data []byte) []byte {
+	b = append(b, `{"event":"`...)
 	b = append(b, name...)
 	b = append(b, `","profileId":"`...)
 	b = append(b, profile...) // a UUID
 	b = append(b, `","data":`...)
 	b = append(b, data...)
+	return appendTime(b, at, id)
+}
+
+// appendTime appends the end of an object that has a time and, unless it is 0, the id of an
+// event.
+func appendTime(b []byte, at time.Time, id int64) []byte {
 	b = append(b, `,"timestamp":"`...)
 	b = at.UTC().AppendFormat(b, isoTime)
 	b = append(b, '"')
@@ -107,5 +119,5 @@ func eventFrame(name, profile string, at time.Time, id int64, data []byte) []byt
 		b = append(b, `,"eventId":`...)
 		b = strconv.AppendInt(b, id, 10)
 	}
-	return server.Frame(append(b, "}}"...))
+	return append(b, '}')
 }

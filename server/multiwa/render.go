@@ -16,6 +16,7 @@ type occurrence struct {
 	detail string          // see names
 	time   time.Time       // zero: the event says none
 	data   json.RawMessage // compact
+	short  any             // what clients of Socket.IO get under the names of shortNames, beside the profile; nil: nothing
 }
 
 // States of a profile, as session.status says them.
@@ -62,7 +63,7 @@ type scene struct {
 func translate(name, data string, phone func(crm.Line) string) ([]occurrence, error) {
 	switch name {
 	case crm.EventMessage:
-		return each(data, phone, scene.message)
+		return each(data, phone, scene.messages)
 	case crm.EventMessageEdit:
 		return each(data, phone, scene.arrived)
 	case crm.EventMessageStatus:
@@ -80,7 +81,7 @@ func translate(name, data string, phone func(crm.Line) string) ([]occurrence, er
 }
 
 // each translates the items of an event one after the other.
-func each[Item any](data string, phone func(crm.Line) string, f func(scene, *Item) (occurrence, bool, error)) ([]occurrence, error) {
+func each[Item any](data string, phone func(crm.Line) string, f func(scene, *Item) ([]occurrence, error)) ([]occurrence, error) {
 	var p payload[Item]
 	if err := json.Unmarshal([]byte(data), &p); err != nil {
 		return nil, fmt.Errorf("multiwa: an event: %w", err)
@@ -88,25 +89,31 @@ func each[Item any](data string, phone func(crm.Line) string, f func(scene, *Ite
 	at := scene{messenger: p.Payload.Meta.Messenger, phone: phone(p.Payload.Meta.key())}
 	var all []occurrence
 	for i := range p.Payload.Data {
-		o, means, err := f(at, &p.Payload.Data[i])
+		found, err := f(at, &p.Payload.Data[i])
 		if err != nil {
 			return nil, err
 		}
-		if means {
-			all = append(all, o)
-		}
+		all = append(all, found...)
 	}
 	return all, nil
 }
 
 // occur makes an occurrence. seconds is its time; 0: the event says none.
-func occur(k kind, detail string, seconds int64, data any) (occurrence, bool, error) {
+func occur(k kind, detail string, seconds int64, data any) ([]occurrence, error) {
+	return occurs(k, detail, seconds, data, nil)
+}
+
+// occurs is occur with what clients of Socket.IO get.
+func occurs(k kind, detail string, seconds int64, data, short any) ([]occurrence, error) {
 	text, err := encode(data)
-	o := occurrence{kind: k, detail: detail, data: text}
+	if err != nil {
+		return nil, err
+	}
+	o := occurrence{kind: k, detail: detail, data: text, short: short}
 	if seconds > 0 {
 		o.time = time.Unix(seconds, 0)
 	}
-	return o, err == nil, err
+	return []occurrence{o}, nil
 }
 
 // isoTime is how JavaScript writes times.
@@ -141,13 +148,13 @@ var acks = map[string]ackData{
 	"failed":    {Status: ackFailed, Ack: -1},
 }
 
-func (at scene) ack(item *crm.MessageStatusItem) (occurrence, bool, error) {
+func (at scene) ack(item *crm.MessageStatusItem) ([]occurrence, error) {
 	data, known := acks[item.Type]
 	if !known || item.Type == "" {
-		return occurrence{}, false, nil
+		return nil, nil
 	}
 	data.MessageID = messageID(true, chatID(at.messenger, item.Chat.ID), item.ID.String(), "")
-	return occur(kindAck, data.Status, item.Time, data)
+	return occurs(kindAck, data.Status, item.Time, data, data)
 }
 
 // sessionData is the data of session.status.
@@ -172,18 +179,18 @@ func sessionStatus(state string) (status, reason string) {
 	return statusDisconnected, state
 }
 
-func (at scene) session(item *crm.MessengerStatusItem) (occurrence, bool, error) {
+func (at scene) session(item *crm.MessengerStatusItem) ([]occurrence, error) {
 	data := sessionData{}
 	var reason string
 	data.Status, reason = sessionStatus(item.State)
 	if item.Was == nil { // something else of the line has changed
-		return occurrence{}, false, nil
+		return nil, nil
 	}
 	if item.Connected { // bridges have states of their own
 		data.Status, reason = statusConnected, ""
 	}
 	data.Phone, data.Reason = item.Phone, optional(reason)
-	return occur(kindSession, data.Status, item.Time, data)
+	return occurs(kindSession, data.Status, item.Time, data, shortSession(data))
 }
 
 // qrData is the data of qr.updated.
@@ -199,15 +206,15 @@ func qrPicture(code string) (string, error) {
 	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture), err
 }
 
-func (at scene) qr(item *crm.QRItem) (occurrence, bool, error) {
+func (at scene) qr(item *crm.QRItem) ([]occurrence, error) {
 	if item.QR == nil { // a code to type, or a passkey: this dialect has neither
-		return occurrence{}, false, nil
+		return nil, nil
 	}
 	picture, err := qrPicture(*item.QR)
 	if err != nil {
-		return occurrence{}, false, err
+		return nil, err
 	}
-	return occur(kindQR, "", 0, qrData{QR: picture, Code: *item.QR, ExpiresAt: isoSeconds(item.ExpiresAt)})
+	return occurs(kindQR, "", 0, qrData{QR: picture, Code: *item.QR, ExpiresAt: isoSeconds(item.ExpiresAt)}, shortQR{picture})
 }
 
 // groupData is the data of group.join and group.leave.
@@ -227,10 +234,10 @@ var groupKinds = map[string]struct {
 	crm.GroupJoin: {kindJoin, true}, crm.GroupLeave: {kindLeave, true}, crm.GroupDelete: {kindLeave, true},
 }
 
-func (at scene) group(item *crm.ChatGroupItem) (occurrence, bool, error) {
+func (at scene) group(item *crm.ChatGroupItem) ([]occurrence, error) {
 	what, told := groupKinds[item.Type]
 	if !told {
-		return occurrence{}, false, nil
+		return nil, nil
 	}
 	data := groupData{GroupID: item.Chat.ID, Participants: []string{}}
 	for _, m := range item.Members {
@@ -253,6 +260,6 @@ type contactData struct {
 	ProfilePicURL *string `json:"profilePicUrl"`
 }
 
-func (at scene) contact(item *crm.ContactNameItem) (occurrence, bool, error) {
+func (at scene) contact(item *crm.ContactNameItem) ([]occurrence, error) {
 	return occur(kindContact, "", 0, contactData{ID: chatID(at.messenger, item.Contact.ID.String()), Name: item.Name})
 }

@@ -45,11 +45,25 @@ type contactCard struct {
 	Phone string `json:"phone"`
 }
 
+// messages translates a message and, when its author has another name now, what is known of
+// them.
+func (at scene) messages(item *crm.MessageEvent) ([]occurrence, error) {
+	found, err := at.message(&item.MessageItem, item.Unread)
+	if err != nil || item.Contact != crm.ContactChanged {
+		return found, err
+	}
+	from := &item.FromUser
+	changed, err := occur(kindContact, "", item.Time, contactData{
+		ID: personID(at.messenger, from.ID.String(), from.Phone), Name: from.Name, PushName: optional(from.Name),
+	})
+	return append(found, changed...), err
+}
+
 // message translates a message. One that cannot be decrypted yet is told when it can be: it has
 // no content, and clients would take the message itself, which has the same id, for a copy of it.
-func (at scene) message(item *crm.MessageItem) (occurrence, bool, error) {
+func (at scene) message(item *crm.MessageItem, unread *int64) ([]occurrence, error) {
 	if item.Type == crm.MessageUnknown && item.Subtype != nil && *item.Subtype == crm.SubtypeUndecryptable {
-		return occurrence{}, false, nil
+		return nil, nil
 	}
 	data := at.messageData(item)
 	k, detail := kindReceived, ""
@@ -59,15 +73,15 @@ func (at scene) message(item *crm.MessageItem) (occurrence, bool, error) {
 	if data.IsGroup {
 		detail = detailGroup
 	}
-	return occur(k, detail, item.Time, data)
+	return occurs(k, detail, item.Time, data, at.shortMessage(item, unread, data))
 }
 
 // arrived translates a message that could not be decrypted before. Edits have no event here.
-func (at scene) arrived(item *crm.MessageEditItem) (occurrence, bool, error) {
+func (at scene) arrived(item *crm.MessageEditItem) ([]occurrence, error) {
 	if item.Cause != crm.CauseArrived || item.Arrived == nil {
-		return occurrence{}, false, nil
+		return nil, nil
 	}
-	return at.message(item.Arrived)
+	return at.message(item.Arrived, nil)
 }
 
 // messageData returns a message as events and answers show it.

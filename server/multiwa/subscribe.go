@@ -29,7 +29,7 @@ func (k *socket) subscribe(m clientMessage) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), subscribeTime)
 	defer cancel()
-	of, err := k.profile(ctx, r.profileID)
+	of, err := k.srv.profile(ctx, k.actor, k.key, r.profileID)
 	if err == nil {
 		err = k.enter(ctx, m, r, of)
 	}
@@ -59,14 +59,14 @@ func isRefusal(err error) bool {
 }
 
 // profile finds the profile with an id; without one, that of a key that has only one.
-func (k *socket) profile(ctx context.Context, id string) (*crm.Instance, error) {
+func (s *Server) profile(ctx context.Context, a crm.Actor, key *crm.KeyData, id string) (*crm.Instance, error) {
 	if id == "" {
-		id = onlyProfile(k.srv.opt.Lines, k.key)
+		id = onlyProfile(s.opt.Lines, key)
 	}
 	if id == "" {
 		return nil, errNoProfile
 	}
-	return k.srv.opt.CRM.InstanceByID(ctx, k.actor, canonical(id))
+	return s.opt.CRM.InstanceByID(ctx, a, canonical(id))
 }
 
 // onlyProfile returns the id of the profile of a key that has only one; "" of other keys.

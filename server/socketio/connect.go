@@ -85,7 +85,7 @@ func keyOf(auth json.RawMessage) string {
 	if len(auth) == 0 || json.Unmarshal(auth, &members) != nil {
 		return ""
 	}
-	for _, name := range [...]string{"apikey", "token"} {
+	for _, name := range [...]string{"apikey", "apiKey", "token"} {
 		var key string
 		if json.Unmarshal(members[name], &key) == nil && key != "" {
 			return key

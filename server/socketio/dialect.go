@@ -16,6 +16,7 @@ type dialect struct {
 	prefix  string
 	offsets bool  // each event carries its place
 	from    place // of a client that was cut off within the emits of one event
+	later   bool  // the channel was entered with Socket.Subscribe
 }
 
 var _ broadcasting.Dialect = dialect{}
@@ -60,22 +61,55 @@ func (d dialect) Event(ev broadcasting.Event) (frames []byte) {
 	return frames
 }
 
+// Subscribed implements broadcasting.Dialect.
+func (d dialect) Subscribed(string, []*broadcasting.Member) []byte {
+	if d.later {
+		return begun
+	}
+	return nil
+}
+
 // Unsubscribed implements broadcasting.Dialect.
-func (dialect) Unsubscribed(string) []byte { return accessLost }
+func (d dialect) Unsubscribed(channel string) []byte {
+	if t, ok := d.encoder.(Teller); ok {
+		return d.plain(t.Lost(channel))
+	}
+	return accessLost
+}
 
-// ResumeFailed implements broadcasting.Dialect.
-func (dialect) ResumeFailed(string, int64, int64) []byte { return resumeFailed }
+// ResumeFailed implements broadcasting.Dialect. A client whose connection is recovered comes
+// back, and learns then that it begins anew.
+func (d dialect) ResumeFailed(channel string, oldest, last int64) []byte {
+	if t, ok := d.encoder.(Teller); ok && d.later && !d.offsets {
+		return d.plain(t.Missed(channel, oldest, last))
+	}
+	return resumeFailed
+}
 
-// Subscribed and the methods below say nothing: the protocol has no words for it.
-func (dialect) Subscribed(string, []*broadcasting.Member) []byte { return nil }
-func (dialect) MemberAdded(string, *broadcasting.Member) []byte  { return nil }
-func (dialect) MemberRemoved(string, string) []byte              { return nil }
-func (dialect) SubscriptionCount(string, int) []byte             { return nil }
-func (dialect) CacheMissed(string) []byte                        { return nil }
-func (dialect) Position(string, int64) []byte                    { return nil }
-func (dialect) Next(string, int64) []byte                        { return nil }
-func (dialect) SignedIn(string) []byte                           { return nil }
-func (dialect) WatchlistEvents(bool, []string) []byte            { return nil }
+// Position implements broadcasting.Dialect.
+func (d dialect) Position(channel string, seq int64) []byte {
+	if t, ok := d.encoder.(Teller); ok && d.later {
+		return d.plain(t.Resumed(channel, seq))
+	}
+	return nil
+}
+
+// plain returns the frames of emits that are no event of the channel.
+func (d dialect) plain(emits []Emit) (frames []byte) {
+	for _, e := range emits {
+		frames = appendEvent(frames, d.prefix, e.Name, e.Data, "")
+	}
+	return frames
+}
+
+// The methods below say nothing: the protocol has no words for it.
+func (dialect) MemberAdded(string, *broadcasting.Member) []byte { return nil }
+func (dialect) MemberRemoved(string, string) []byte             { return nil }
+func (dialect) SubscriptionCount(string, int) []byte            { return nil }
+func (dialect) CacheMissed(string) []byte                       { return nil }
+func (dialect) Next(string, int64) []byte                       { return nil }
+func (dialect) SignedIn(string) []byte                          { return nil }
+func (dialect) WatchlistEvents(bool, []string) []byte           { return nil }
 
 // place is where a client is: it has all events up to seq or, if emits is not 0, all before
 // seq and so many of what seq has become.

@@ -79,9 +79,11 @@ type hello struct {
 
 func helloOf(c *gin.Context) hello {
 	query, h := c.Request.URL.Query(), c.Request.Header
-	hi := hello{key: query.Get("apikey"), lastEventID: query.Get("lastEventId"), remote: server.ClientAddress(c), host: c.Request.Host, origin: h.Get("Origin")}
-	if hi.key == "" {
-		hi.key = h.Get("apikey")
+	hi := hello{lastEventID: query.Get("lastEventId"), remote: server.ClientAddress(c), host: c.Request.Host, origin: h.Get("Origin")}
+	for _, key := range [...]string{query.Get("apikey"), query.Get("apiKey"), query.Get("token"), h.Get("apikey"), h.Get("x-api-key")} {
+		if hi.key == "" {
+			hi.key = key
+		}
 	}
 	if hi.key == "" {
 		if scheme, token, ok := strings.Cut(strings.TrimSpace(h.Get("Authorization")), " "); ok && strings.EqualFold(scheme, "bearer") {

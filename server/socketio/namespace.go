@@ -21,7 +21,11 @@ type namespace struct {
 	entry    *Entry
 	channels []channels.Name
 	conn     *broadcasting.Conn // nil: the engine does not know it
+	id       string             // of conn
+	offsets  bool               // the events of the entry's channel carry their places
 	socket   *Socket
+
+	begun func() // of the subscription that is being made; owned by the handlers of events
 
 	open  atomic.Bool // answered, for a look without mu
 	gone  atomic.Bool // nothing more is sent
@@ -61,24 +65,30 @@ func (n *namespace) attach(ctx context.Context, begin start) (err error) {
 	if e.UserID == 0 && len(all) == 0 {
 		return nil
 	}
-	id := randomID() + randomName(8)
+	n.id, n.offsets = randomID()+randomName(8), begin.pid != ""
 	if n.conn, err = srv.opt.Engine.Connect(broadcasting.Peer{
-		App: srv.opt.App, ID: id, Out: n, Disconnect: n.disconnect,
+		App: srv.opt.App, ID: n.id, Out: n, Disconnect: n.disconnect,
 		Dialect: n.dialect(begin),
 	}); err != nil || e.UserID == 0 {
 		return err
 	}
-	owner := broadcasting.Owner{UserID: strconv.FormatInt(e.UserID, 10), Session: e.Session, Until: e.Until}
-	_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, id, owner)
+	owner := n.owner()
+	_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, n.id, owner)
 	for _, name := range n.channels {
 		if err == nil {
-			_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, id, owner, name.Full, "")
+			_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, n.id, owner, name.Full, "")
 		}
 	}
 	if err == nil && e.Confirm != nil {
 		err = e.Confirm(ctx)
 	}
 	return err
+}
+
+// owner returns the user of the key.
+func (n *namespace) owner() broadcasting.Owner {
+	e := n.entry
+	return broadcasting.Owner{UserID: strconv.FormatInt(e.UserID, 10), Session: e.Session, Until: e.Until}
 }
 
 func (n *namespace) dialect(begin start) dialect {
@@ -158,6 +168,10 @@ func (n *namespace) QueueMarked(frames []byte, mark *broadcasting.Mark) {
 		n.lose()
 	case isMark(frames, resumeFailed): // it was kept a moment ago
 		n.of.c.close(behind)
+	case isMark(frames, begun):
+		if n.begun != nil {
+			n.begun()
+		}
 	case !n.open.Load() && !n.isAnswered(): // the client does not know yet that it is in
 	default:
 		n.of.c.out.QueueMarked(frames, mark)

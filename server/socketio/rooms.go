@@ -76,6 +76,9 @@ type Emit struct {
 type Call struct {
 	Event string
 	Args
+	// Acknowledge sends the acknowledgement, if the client wants one, before the handler
+	// returns. What the handler returns then is dropped. It does not block.
+	Acknowledge func(Args)
 }
 
 // Args are the arguments of an event or an acknowledgement. Attachments are binary; the

@@ -111,10 +111,13 @@ func (k *sockets) event(p packet, attachments [][]byte) {
 		size += len(a)
 	}
 	waits := k.work.do(size, k.c.srv.opt, func() {
-		reply := n.entry.On(k.ctx, n.socket, Call{Event: p.event, Args: Args{Values: p.values, Attachments: attachments}})
-		if p.ack != "" {
-			n.send(argsFrames(n.prefix, p.ack, reply.Values, reply.Attachments))
+		acknowledge := func(reply Args) {
+			if p.ack != "" {
+				n.send(argsFrames(n.prefix, p.ack, reply.Values, reply.Attachments))
+				p.ack = ""
+			}
 		}
+		acknowledge(n.entry.On(k.ctx, n.socket, Call{Event: p.event, Args: Args{Values: p.values, Attachments: attachments}, Acknowledge: acknowledge}))
 	})
 	if !waits {
 		k.c.close(server.Flood)

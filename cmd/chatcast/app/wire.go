@@ -276,8 +276,8 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 		}
 	})
 	evolutionAPI.Register(r.router)
-	r.wireSocketIO(cfg, publicURL, logFor("socketio"))
-	multiwaAPI := r.registerMultiWA(cfg, bodies, logFor("multiwa"))
+	profiles, multiwaAPI := r.registerMultiWA(cfg, bodies, logFor("multiwa"))
+	r.wireSocketIO(cfg, publicURL, profiles, logFor("socketio"))
 	r.dialect.Register(r.router)
 	backends.Register(r.router)
 	authorizer.Register(r.router)

@@ -21,13 +21,14 @@ func (p profiles) Profile(on crm.Line) (id, phone string) {
 }
 
 // registerMultiWA adds the routes of the dialect of MultiWA to the router.
-func (r *components) registerMultiWA(cfg config.Config, bodies *server.Bodies, log *slog.Logger) *multiwa.API {
+func (r *components) registerMultiWA(cfg config.Config, bodies *server.Bodies, log *slog.Logger) (*multiwa.Server, *multiwa.API) {
 	lines := profiles{r.rules.InstanceDirectory()}
-	multiwa.New(multiwa.Options{
+	sockets := multiwa.New(multiwa.Options{
 		CRM: r.rules, Lines: lines, Policy: channels.Policy{Access: r.rules}, Engine: r.engine, App: cfg.Apps[0].ID, Sockets: r.sockets,
 		Origins: r.origins, Refusals: r.refusals, Log: log, MessagesPerSecond: cfg.Limits.MessagesPerSecond, MessageBurst: cfg.Limits.MessagesBurst,
-	}).Register(r.router)
+	})
+	sockets.Register(r.router)
 	rest := &multiwa.API{CRM: r.rules, Lines: lines, Log: log, Refusals: r.refusals, Bodies: bodies}
 	rest.Register(r.router)
-	return rest
+	return sockets, rest
 }

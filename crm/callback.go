@@ -31,6 +31,9 @@ type CallbackPoster interface {
 	// CheckAddress posts nothing. It returns an Error about the field unless the URL may be
 	// posted to: it must not lead to an address that is not public.
 	CheckAddress(ctx context.Context, field, url string) error
+	// CheckEvents returns an Error about the field unless the names are those of events in the
+	// words of a format.
+	CheckEvents(format, field string, names []string) error
 	// Live posts an event that is not in the journal to the endpoints of a line in other
 	// dialects. It does not block, and what is not taken is lost.
 	Live(companyID int64, ev CallbackEvent)
@@ -124,6 +127,8 @@ func (noCallbacks) Post(context.Context, int64, func() (CallbackTarget, Callback
 func (noCallbacks) Changed() {}
 
 func (noCallbacks) CheckAddress(context.Context, string, string) error { return nil }
+
+func (noCallbacks) CheckEvents(string, string, []string) error { return nil }
 
 func (noCallbacks) Live(int64, CallbackEvent) {}
 

@@ -18,6 +18,8 @@ type CallbackFormat interface {
 	Requests(ctx context.Context, to CallbackTarget, ev CallbackEvent, now time.Time) ([]CallbackRequest, error)
 	// Policy returns how requests are tried again. It is always the same.
 	Policy() *CallbackPolicy
+	// A format may have a method CheckEvents(names []string) error too, which says what is wrong
+	// with a list of events in its words.
 }
 
 // CallbackRequest is one POST.

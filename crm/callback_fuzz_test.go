@@ -19,6 +19,7 @@ var _ crm.CallbackPoster = quiet{}
 func (quiet) CheckURL(context.Context, int64, string) error      { return nil }
 func (quiet) Changed()                                           {}
 func (quiet) CheckAddress(context.Context, string, string) error { return nil }
+func (quiet) CheckEvents(string, string, []string) error         { return nil }
 func (quiet) Live(int64, crm.CallbackEvent)                      {}
 func (quiet) Post(_ context.Context, _ int64, read func() (crm.CallbackTarget, crm.CallbackEvent, error)) (crm.CallbackAttempt, error) {
 	_, _, err := read()

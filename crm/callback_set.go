@@ -19,6 +19,10 @@ type CallbackInput struct {
 	Events []string  `json:"events"` // names of events; empty: all
 	Lines  []LineRef `json:"lines"`  // only for a company's; empty: all
 	Chats  []string  `json:"chats"`  // only for a line's: ids in any spelling; empty: all
+	// Format is in whose words the events are, and Events are named: empty, chatapp or, for a
+	// company's, evolution. Only the latter has options.
+	Format string `json:"format"`
+	EndpointOptions
 }
 
 // notOfLines are the events that no line's channel carries.
@@ -30,12 +34,35 @@ var notOfCompanies = []string{EventQuickResponse, EventQuickResponseList, EventC
 // callbackOwner is whose events a URL gets.
 type callbackOwner struct {
 	companyID int64
-	line      *Line // nil: of the company
+	line      *Line  // nil: of the company
+	format    string // as rows have it
+}
+
+// format returns the format as rows have it.
+func (in CallbackInput) format() string {
+	if in.Format == FormatChatApp {
+		return ""
+	}
+	return in.Format
+}
+
+// checkFormat checks the format and its options.
+func (in CallbackInput) checkFormat(o callbackOwner) error {
+	var format, options error
+	switch {
+	case in.format() == "" && (len(in.Headers) > 0 || in.ByEvents || in.Base64):
+		options = Invalid("format", "chatapp has no headers, byEvents and base64")
+	case in.format() != "" && in.Format != FormatEvolution:
+		format = Invalid("format", "must be chatapp or evolution")
+	case in.format() != "" && o.line != nil:
+		format = Invalid("format", "must be chatapp: the webhook of an instance is set in the words of its dialect")
+	}
+	return allViolations(format, options, checkHeaders("headers", in.Headers))
 }
 
 // check checks in for the owner, without the database.
 func (in CallbackInput) check(o callbackOwner) error {
-	violations := []error{}
+	violations := []error{in.checkFormat(o)}
 	if message := apps.CheckWebhookURL(in.URL); message != "" {
 		violations = append(violations, Invalid("url", "%s", message))
 	} else {
@@ -47,6 +74,9 @@ func (in CallbackInput) check(o callbackOwner) error {
 	}
 	names := slices.DeleteFunc(EventNames(), func(name string) bool { return slices.Contains(without, name) })
 	for i, name := range in.Events {
+		if in.format() != "" {
+			break // see CallbackPoster.CheckEvents
+		}
 		if !slices.Contains(names, name) {
 			violations = append(violations, Invalid(fmt.Sprintf("events[%d]", i), "must be one of %s", strings.Join(names, ", ")))
 		} else if len(in.Chats) > 0 && name == EventMessengerStatus {
@@ -132,7 +162,7 @@ func (s *Service) mayCall(tx *models.Tx, a Actor, on Line, companyID int64) (cal
 	if err != nil {
 		return callbackOwner{}, err
 	}
-	return callbackOwner{l.companyID, &on}, nil
+	return callbackOwner{companyID: l.companyID, line: &on}, nil
 }
 
 // SetLineCallback sets the URL that gets the events of a line. Only owners and admins may.
@@ -155,6 +185,11 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 	if err := in.check(owner); err != nil {
 		return data, err
 	}
+	if in.format() != "" {
+		if err := s.Callbacks.CheckEvents(in.Format, "events", in.Events); err != nil {
+			return data, err
+		}
+	}
 	if err := s.Callbacks.CheckURL(ctx, owner.companyID, in.URL); err != nil {
 		return data, err
 	}
@@ -163,6 +198,7 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 		if err != nil {
 			return err
 		}
+		owner.format = in.format()
 		f, err := in.filter(c.tx, owner)
 		if err != nil {
 			return err
@@ -185,6 +221,11 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 		row.CallbackProgress = restarted(row.CallbackProgress)
 		if err := f.put(row); err != nil {
 			return err
+		}
+		if row.Format != "" {
+			if err := putEndpoint(row, unique(in.Events), in.EndpointOptions); err != nil {
+				return err
+			}
 		}
 		if err := c.tx.PutCallbackURL(row); err != nil {
 			return err
@@ -209,7 +250,7 @@ func restarted(p models.CallbackProgress) models.CallbackProgress {
 
 func (c *change) lockCallback(o callbackOwner) (*models.CallbackURL, error) {
 	if o.line == nil {
-		return c.tx.LockCompanyCallback(o.companyID, "")
+		return c.tx.LockCompanyCallback(o.companyID, o.format)
 	}
 	return c.tx.LockLineCallback(o.line.LicenseID, o.line.Messenger)
 }
@@ -220,7 +261,7 @@ func (c *change) newCallback(o callbackOwner) (*models.CallbackURL, error) {
 	if err != nil {
 		return nil, err
 	}
-	row := &models.CallbackURL{CompanyID: o.companyID, Enabled: true, Secret: callbackSecret(), CreatedAt: c.now.Unix(), Events: "[]", Lines: "[]", Chats: "[]", FormerChats: "[]"}
+	row := &models.CallbackURL{CompanyID: o.companyID, Format: o.format, Enabled: true, Secret: callbackSecret(), CreatedAt: c.now.Unix(), Events: "[]", Lines: "[]", Chats: "[]", FormerChats: "[]"}
 	row.CursorSeq = bounds.LastSeq
 	if o.line != nil {
 		row.LicenseID, row.MessengerType = &o.line.LicenseID, &o.line.Messenger
@@ -242,20 +283,21 @@ func callbackFacts(row *models.CallbackURL) map[string]string {
 
 // DeleteLineCallback removes the callback URL of a line. Nothing more is sent to it.
 func (s *Service) DeleteLineCallback(ctx context.Context, a Actor, on Line) error {
-	return s.deleteCallback(ctx, a, on, 0)
+	return s.deleteCallback(ctx, a, on, 0, "")
 }
 
-// DeleteCompanyCallback removes the callback URL of a company.
-func (s *Service) DeleteCompanyCallback(ctx context.Context, a Actor, companyID int64) error {
-	return s.deleteCallback(ctx, a, Line{}, companyID)
+// DeleteCompanyCallback removes the callback URL of a company in a format.
+func (s *Service) DeleteCompanyCallback(ctx context.Context, a Actor, companyID int64, format string) error {
+	return s.deleteCallback(ctx, a, Line{}, companyID, format)
 }
 
-func (s *Service) deleteCallback(ctx context.Context, a Actor, on Line, companyID int64) error {
+func (s *Service) deleteCallback(ctx context.Context, a Actor, on Line, companyID int64, format string) error {
 	return s.change(ctx, func(c *change) error {
 		owner, err := s.mayCall(c.tx, a, on, companyID)
 		if err != nil {
 			return err
 		}
+		owner.format = CallbackInput{Format: format}.format()
 		row, err := c.lockCallback(owner)
 		if err != nil {
 			return orNotFound(err, "callback URL")

@@ -94,3 +94,17 @@ func (h *Hooks) requests(ctx context.Context, to crm.CallbackTarget, ev crm.Call
 	}()
 	return f.Requests(ctx, to, ev, time.Now())
 }
+
+// CheckEvents implements crm.CallbackPoster.
+func (h *Hooks) CheckEvents(format, field string, names []string) error {
+	f, err := h.format(format)
+	if err != nil {
+		return crm.Invalid("format", "is none of this program")
+	}
+	if f, ok := f.(interface{ CheckEvents(names []string) error }); ok {
+		if err := f.CheckEvents(names); err != nil {
+			return crm.Invalid(field, "%v", err)
+		}
+	}
+	return nil
+}

@@ -323,7 +323,9 @@ func TestComplaint1(t *testing.T) {
 	t.Run("hour", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { outage(t, testdb.Open(t, url), time.Hour, policy(time.Second)) })
 	})
-	testdb.Each(t, func(t *testing.T, store *models.Store) { outage(t, store, 3600*time.Millisecond, policy(time.Millisecond)) })
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		outage(t, store, 3600*time.Millisecond, policy(time.Millisecond))
+	})
 }
 
 // TestRareTries checks that an endpoint that takes nothing for a day is tried once a minute, and
@@ -390,4 +392,3 @@ func TestLive(t *testing.T) {
 		}
 	})
 }
-

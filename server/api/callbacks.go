@@ -42,7 +42,7 @@ func (a *API) setCompanyCallback(c *gin.Context, companyID int64) (any, error) {
 }
 
 func (a *API) deleteCompanyCallback(c *gin.Context, companyID int64) (any, error) {
-	return nil, a.CRM.DeleteCompanyCallback(c.Request.Context(), actor(c), companyID)
+	return nil, a.CRM.DeleteCompanyCallback(c.Request.Context(), actor(c), companyID, c.Query("format"))
 }
 
 func (a *API) callbackURLs(c *gin.Context) (any, error) {

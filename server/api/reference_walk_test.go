@@ -119,8 +119,11 @@ type poster struct{}
 
 var _ crm.CallbackPoster = poster{}
 
-func (poster) CheckURL(context.Context, int64, string) error { return nil }
-func (poster) Changed()                                      {}
+func (poster) CheckURL(context.Context, int64, string) error      { return nil }
+func (poster) CheckAddress(context.Context, string, string) error { return nil }
+func (poster) CheckEvents(string, string, []string) error         { return nil }
+func (poster) Live(int64, crm.CallbackEvent)                      {}
+func (poster) Changed()                                           {}
 func (poster) Post(_ context.Context, _ int64, read func() (crm.CallbackTarget, crm.CallbackEvent, error)) (crm.CallbackAttempt, error) {
 	_, _, err := read()
 	return crm.CallbackAttempt{Status: 200}, err

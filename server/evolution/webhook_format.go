@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -75,6 +76,14 @@ func NewWebhooks(o WebhookOptions) *Webhooks {
 
 // Policy implements crm.CallbackFormat.
 func (h *Webhooks) Policy() *crm.CallbackPolicy { return &h.policy }
+
+// CheckEvents returns an error unless the names are Evolution's.
+func (h *Webhooks) CheckEvents(names []string) error {
+	if _, err := shape.ParseEvents(names); err != nil {
+		return fmt.Errorf("must be some of %s", strings.Join(shape.EventNames(), ", "))
+	}
+	return nil
+}
 
 // errUnknownInstance is the error for a line that was made a moment ago on another node.
 var errUnknownInstance = errors.New("the instance is not known yet")

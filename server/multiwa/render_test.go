@@ -68,6 +68,9 @@ const inboundOf = `{"messages":[
 	{"id":"3B02","time":1637319320,"chat":"120363000000000001@g.us","fromMe":true,"fromUser":{"id":"351912000000@c.us","name":"Shop"},"message":{"text":"To the group"},"quotedMessageId":"3A15"}
 ]}`
 
+// renamed is what somebody writes who has another name since.
+const renamed = `{"messages":[{"id":"3A19","time":1637319321,"chat":"120363000000000001@g.us","fromUser":{"id":"351912000002@c.us","name":"Beatriz"},"message":{"text":"I have another name"}}]}`
+
 // happen makes everything happen that this dialect tells of.
 func happen(t *testing.T, w *crmtest.World) {
 	t.Helper()
@@ -85,6 +88,7 @@ func happen(t *testing.T, w *crmtest.World) {
 		must(err)
 	}
 	receive(inboundOf)
+	receive(renamed)
 	ana := crm.ChatAddress{Line: onGr, ChatID: "351912000001"}
 	w.Clock.Set(1637319330)
 	sent, err := w.Send(t.Context(), w.Owner, ana, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "From the API"}})
@@ -161,9 +165,9 @@ var sentID = regexp.MustCompile(`(true_351912000001@c\.us_)[0-9A-Z]{16,}`)
 var pictureData = regexp.MustCompile(`data:image/png;base64,[A-Za-z0-9+/=]+`)
 
 // TestEveryEvent makes the rules write every event that this dialect tells of, and compares
-// the frames of a socket that lists all names with the golden file.
+// what clients that list all names get with the golden files: the frames of a WebSocket, and
+// the names and arguments of Socket.IO.
 func TestEveryEvent(t *testing.T) {
-	golden := filepath.Join("testdata", "events.golden")
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		happen(t, w)
@@ -171,12 +175,22 @@ func TestEveryEvent(t *testing.T) {
 		for _, n := range names {
 			all.add(n.text)
 		}
-		r, out := newRenderer(), strings.Builder{}
+		r, out, io := newRenderer(), strings.Builder{}, strings.Builder{}
+		feed := Feed{of: r, want: all, profile: testProfile}
+		write := func(out *strings.Builder, text string) {
+			text = sentID.ReplaceAllString(text, "${1}SENT")
+			out.WriteString(pictureData.ReplaceAllString(text, "data:image/png;base64,PICTURE") + "\n")
+		}
 		tell := func(name, data string, seq int64) {
 			ev := broadcasting.Event{App: "1", Channel: onGr.Channel(), Name: name, Data: data, Seq: seq}
 			for _, text := range payloads(t, r.frames(&ev, all, testProfile)) {
-				text = sentID.ReplaceAllString(text, "${1}SENT")
-				out.WriteString(pictureData.ReplaceAllString(text, "data:image/png;base64,PICTURE") + "\n")
+				write(&out, text)
+			}
+			for _, emit := range feed.Emits(ev) {
+				if !json.Valid(emit.Data) {
+					t.Errorf("%s is no JSON: %s", emit.Name, emit.Data)
+				}
+				write(&io, emit.Name+" "+string(emit.Data))
 			}
 		}
 		for i, ev := range w.Events(t) {
@@ -185,20 +199,28 @@ func TestEveryEvent(t *testing.T) {
 		for _, ev := range w.Live.Published() {
 			tell(ev.Name, ev.Data, 0)
 		}
-		if *update {
-			if err := os.WriteFile(golden, []byte(out.String()), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
+		isGolden(t, "events.golden", out.String())
+		isGolden(t, "socketio.golden", io.String())
+	})
+}
+
+// isGolden compares a text with a golden file.
+func isGolden(t *testing.T, file, text string) {
+	t.Helper()
+	golden := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(golden, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out.String() != string(want) {
-			t.Errorf("the frames have changed; if they should, run with -update. Now:\n%s", out.String())
-		}
-	})
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s has changed; if it should, run with -update. Now:\n%s", file, text)
+	}
 }
 
 // payloads returns the payloads of the frames in a slice. Each must be JSON.

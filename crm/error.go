@@ -30,6 +30,7 @@ type Error struct {
 	Message    string            // a sentence for a person
 	Fields     map[string]string // of CodeInvalid: the field's path and what is wrong with it
 	RetryAfter int               // of CodeThrottled, and of CodeUnavailable for the database: seconds
+	Quota      *Quota            // of CodeThrottled, when a limit that a line has set for itself is reached
 }
 
 func (e *Error) Error() string { return "crm: " + string(e.Code) + ": " + e.Message }

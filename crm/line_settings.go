@@ -21,6 +21,7 @@ type LineSettings struct {
 	Proxy       *string `json:"proxy"`      // its URL, with *** for the password; null: none
 	Typing      *bool   `json:"typing"`     // shows that it types before a text; null: as the server is configured
 	SendDelay   *int64  `json:"sendDelay"`  // seconds between two messages; null: as the server is configured
+	DailyLimit  *int64  `json:"dailyLimit"` // how many messages it may send in a day, by UTC; null: any number
 	Labels      bool    `json:"labels"`     // tags of chats go to the phone as labels
 	HasLabels   *bool   `json:"hasLabels"`  // the account has labels, as only those of WhatsApp Business do; null: not known
 	// Disappearing is after how many seconds messages disappear in chats that the line
@@ -38,6 +39,7 @@ type LineSettingsChanges struct {
 	Proxy       Field[string] `json:"proxy"`
 	Typing      Field[bool]   `json:"typing"`
 	SendDelay   Field[int64]  `json:"sendDelay"`
+	DailyLimit  Field[int64]  `json:"dailyLimit"` // counts from when it is set
 	Labels      Field[bool]   `json:"labels"`
 
 	Disappearing Field[int64] `json:"disappearing"`
@@ -126,7 +128,7 @@ func (s *Service) configured(ctx context.Context, a Actor, on Line) (*line, Conf
 
 func lineSettings(row *models.LineSettings, labels *bool) LineSettings {
 	return LineSettings{
-		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy)), Typing: row.Typing, SendDelay: row.SendDelay,
+		RejectCalls: row.RejectCalls, RejectText: row.RejectText, Proxy: given(maskedProxy(row.Proxy)), Typing: row.Typing, SendDelay: row.SendDelay, DailyLimit: row.DailyLimit,
 		Labels: row.Labels, HasLabels: labels,
 		Disappearing: row.Disappearing, ReceiveStatus: row.ReceiveStatus, ReceiveChannels: row.ReceiveChannels,
 	}
@@ -199,6 +201,7 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 		into(&row.RejectText, ch.RejectText)
 		intoNullable(&row.Typing, ch.Typing)
 		intoNullable(&row.SendDelay, ch.SendDelay)
+		intoNullable(&row.DailyLimit, ch.DailyLimit)
 		if proxy := ch.Proxy.Value; ch.Proxy.Set && (proxy == "" || proxy != maskedProxy(row.Proxy)) {
 			if proxy != "" {
 				if err := checkProxy(proxy); err != nil {
@@ -237,11 +240,14 @@ func (s *Service) ChangeLineSettings(ctx context.Context, a Actor, on Line, ch L
 
 // check checks what can be checked without the settings that there are.
 func (ch *LineSettingsChanges) check() error {
-	var delay error
+	var delay, daily error
 	if n := ch.SendDelay.Value; n < 0 || n > MaxSendDelay {
 		delay = Invalid("sendDelay", "must be from 0 to %d seconds", MaxSendDelay)
 	}
-	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), ch.Labels.notNull("labels"), delay,
+	if n := ch.DailyLimit.Value; ch.DailyLimit.Set && !ch.DailyLimit.Null && (n < 1 || n > MaxDailyLimit) {
+		daily = Invalid("dailyLimit", "must be from 1 to %d messages, or null", MaxDailyLimit)
+	}
+	return allViolations(ch.RejectCalls.notNull("rejectCalls"), ch.RejectText.notNull("rejectText"), checkText("rejectText", ch.RejectText.Value, MaxText), ch.Labels.notNull("labels"), delay, daily,
 		ch.Disappearing.notNull("disappearing"), checkEphemeral("disappearing", ch.Disappearing),
 		ch.ReceiveStatus.notNull("receiveStatus"), ch.ReceiveChannels.notNull("receiveChannels"))
 }
@@ -249,7 +255,7 @@ func (ch *LineSettingsChanges) check() error {
 // settingsFacts returns settings for the audit log: no text, and no password.
 func settingsFacts(row *models.LineSettings) map[string]string {
 	facts := map[string]string{
-		"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "labels": fmt.Sprint(row.Labels),
+		"rejectCalls": fmt.Sprint(row.RejectCalls), "proxy": maskedProxy(row.Proxy), "typing": "", "sendDelay": "", "dailyLimit": "", "labels": fmt.Sprint(row.Labels),
 		"disappearing": fmt.Sprint(row.Disappearing), "receiveStatus": fmt.Sprint(row.ReceiveStatus), "receiveChannels": fmt.Sprint(row.ReceiveChannels),
 	}
 	if row.Typing != nil {
@@ -257,6 +263,9 @@ func settingsFacts(row *models.LineSettings) map[string]string {
 	}
 	if row.SendDelay != nil {
 		facts["sendDelay"] = fmt.Sprint(*row.SendDelay)
+	}
+	if row.DailyLimit != nil {
+		facts["dailyLimit"] = fmt.Sprint(*row.DailyLimit)
 	}
 	return facts
 }

@@ -95,6 +95,11 @@ func (s *Service) send(ctx context.Context, a Actor, at ChatAddress, id string, 
 		if err != nil {
 			return err
 		}
+		if out != nil {
+			if err := c.countSend(at.Line); err != nil {
+				return err
+			}
+		}
 		m, file := m, file
 		link, remote := file.(linked)
 		switch {

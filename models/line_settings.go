@@ -16,6 +16,7 @@ type LineSettings struct {
 	Proxy         string // its URL with the password; empty: none
 	Typing        *bool  // shows that it types before a text; nil: as configured
 	SendDelay     *int64 // seconds between two messages; nil: as configured
+	DailyLimit    *int64 // how many messages it may send in a day; nil: any number
 	Labels        bool   // tags of chats go to the phone as labels
 
 	ReceiveStatus   bool // keeps what people post as their status, in their chats

@@ -47,6 +47,9 @@ func (p *Connector) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	return x.Status("connector"), nil
 }
 
+// Configure implements crm.Configured.
+func (p *Connector) Configure(crm.Line) {}
+
 // MessageID implements crm.Messenger.
 func (p *Connector) MessageID(crm.Line) string {
 	p.mu.Lock()

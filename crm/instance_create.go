@@ -26,7 +26,8 @@ type InstanceInput struct {
 	Settings  InstanceSettings
 	Websocket *InstanceEvents // nil: all events
 	Webhook   *InstanceWebhook
-	Proxy     string // URL; empty: none
+	Endpoint  *EndpointInput // of another format than Webhook; nil: none
+	Proxy     string         // URL; empty: none
 }
 
 // CreatedInstance is a new instance and the key of its line, which is not shown again.
@@ -36,12 +37,15 @@ type CreatedInstance struct {
 }
 
 func (in *InstanceInput) check() error {
-	var shape, hook, events, proxy error
+	var shape, hook, endpoint, events, proxy error
 	if in.Shape != "" && !ValidShape(in.Shape) {
 		shape = Invalid("shape", "must be v2, v1 or l2msg")
 	}
 	if in.Webhook != nil {
 		hook = in.Webhook.check()
+	}
+	if in.Endpoint != nil {
+		endpoint = in.Endpoint.check()
 	}
 	if in.Websocket != nil {
 		events = in.Websocket.check("websocket.events")
@@ -49,7 +53,7 @@ func (in *InstanceInput) check() error {
 	if in.Proxy != "" {
 		proxy = checkProxy(in.Proxy)
 	}
-	return allViolations(CheckInstanceName("name", in.Name), shape, hook, events, proxy,
+	return allViolations(CheckInstanceName("name", in.Name), shape, hook, endpoint, events, proxy,
 		checkText("msgCall", in.Settings.MsgCall, MaxText), checkText("wavoipToken", in.Settings.WavoipToken, maxWavoip))
 }
 
@@ -67,9 +71,17 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 			return nil, err
 		}
 	}
+	if in.Endpoint != nil {
+		if _, err := lineManager(s.Store.Read(ctx), a, in.CompanyID); err != nil {
+			return nil, err
+		}
+		if err := s.Callbacks.CheckAddress(ctx, "url", in.Endpoint.URL); err != nil {
+			return nil, err
+		}
+	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		companyID, err := lineManager(c.tx, a, in.CompanyID)
-		if err == nil && in.Webhook != nil {
+		if err == nil && (in.Webhook != nil || in.Endpoint != nil) {
 			_, err = callbackKey(c.tx, a, companyID) // its events tell what a key reads
 		}
 		if err != nil {
@@ -119,6 +131,15 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 	}
 	if err := c.serveWebhook(&made.Instance); err != nil {
 		return nil, err
+	}
+	if in.Endpoint != nil {
+		row, err := c.newEndpoint(companyID, made.Line, *in.Endpoint)
+		if err == nil {
+			err = c.auditEndpoint(a, AuditCallbackMade, row, endpointFacts(row))
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if in.Proxy != "" || in.Settings.RejectCall || in.Settings.MsgCall != "" {
 		row := &models.LineSettings{

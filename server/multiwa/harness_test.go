@@ -195,8 +195,12 @@ type client struct {
 func (h *harness) dial(t *testing.T, query string, header http.Header) *client {
 	t.Helper()
 	ws, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.url, "http")+"/ws"+query, header)
-	if err != nil {
+	if res == nil {
 		t.Fatalf("%s: %v", query, err)
+	}
+	if err != nil {
+		text, _ := io.ReadAll(res.Body)
+		t.Fatalf("%s: %v: %d %s", query, err, res.StatusCode, text)
 	}
 	_ = res.Body.Close()
 	t.Cleanup(func() { _ = ws.Close() })

@@ -111,7 +111,7 @@ func (at scene) messageData(item *crm.MessageItem) messageData {
 		data.Media = &mediaData{URL: f.Link, MimeType: f.MimeType, FileName: f.Name, Size: f.Size}
 	}
 	if l := item.Message.Location; l != nil {
-		data.Location = &locationData{Latitude: l.Latitude, Longitude: l.Longitude, Name: l.Name}
+		data.Location = &locationData{Latitude: l.Latitude + 0, Longitude: l.Longitude + 0, Name: l.Name} // JavaScript writes no -0
 	}
 	for _, k := range cards(&item.Message) {
 		data.Contacts = append(data.Contacts, contactCard{Name: k.Name, Phone: k.Phone})

@@ -1,6 +1,9 @@
 package multiwa
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"log/slog"
@@ -175,13 +178,31 @@ func TestEveryEvent(t *testing.T) {
 		for _, n := range names {
 			all.add(n.text)
 		}
-		r, out, io := newRenderer(), strings.Builder{}, strings.Builder{}
+		var out, io, hooks strings.Builder
+		r := newRenderer()
+		to := crm.CallbackTarget{URL: "https://h.example/x", Secret: "a secret", Events: []string{everything, "message.delivered"}}
 		feed := Feed{of: r, want: all, profile: testProfile}
 		write := func(out *strings.Builder, text string) {
 			text = sentID.ReplaceAllString(text, "${1}SENT")
 			out.WriteString(pictureData.ReplaceAllString(text, "data:image/png;base64,PICTURE") + "\n")
 		}
+		post := func(name, data string, seq int64) {
+			body := strings.TrimSuffix(strings.TrimPrefix(data, `{"payload":`), "}")
+			requests, err := Hooks{oneLine{}}.Requests(t.Context(), to, crm.CallbackEvent{ID: seq, Name: name, Body: []byte(body), Line: onGr, At: time.Unix(crmtest.Start, 0)}, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, one := range requests {
+				mac := hmac.New(sha256.New, []byte(to.Secret))
+				mac.Write(one.Body)
+				if one.URL != to.URL || !json.Valid(one.Body) || one.Header[headerEvent][0] != one.Name || one.Header[headerSignature][0] != "sha256="+hex.EncodeToString(mac.Sum(nil)) {
+					t.Errorf("the request is %+v", one)
+				}
+				write(&hooks, one.Header.Get(headerEventID)+" "+string(one.Body))
+			}
+		}
 		tell := func(name, data string, seq int64) {
+			post(name, data, seq)
 			ev := broadcasting.Event{App: "1", Channel: onGr.Channel(), Name: name, Data: data, Seq: seq}
 			for _, text := range payloads(t, r.frames(&ev, all, testProfile)) {
 				write(&out, text)
@@ -201,6 +222,7 @@ func TestEveryEvent(t *testing.T) {
 		}
 		isGolden(t, "events.golden", out.String())
 		isGolden(t, "socketio.golden", io.String())
+		isGolden(t, "webhooks.golden", hooks.String())
 	})
 }
 

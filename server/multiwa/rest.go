@@ -73,6 +73,7 @@ func (a *API) Register(r gin.IRouter) {
 		a.registerLists(keyed)
 		a.registerProfiles(keyed)
 		a.registerGroups(keyed)
+		a.registerWebhooks(keyed)
 	}
 }
 
@@ -144,6 +145,18 @@ type failed struct {
 	Error      errorBody `json:"error"`
 }
 
+// limited is the body of an answer to a message over the limit of the profile's day. Its error
+// is a word, as clients expect it there.
+type limited struct {
+	Success    bool   `json:"success"`
+	StatusCode int    `json:"statusCode"`
+	Message    string `json:"message"`
+	Error      string `json:"error"`
+	Limit      int64  `json:"limit"`
+	Count      int64  `json:"count"`
+	ResetAt    string `json:"resetAt"`
+}
+
 // fail answers with err. An error that is not of crm is "internal", and logged.
 func (a *API) fail(c *gin.Context, err error) {
 	var e *crm.Error
@@ -170,6 +183,10 @@ func (a *API) fail(c *gin.Context, err error) {
 	to := statuses[e.Code]
 	if e.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+	if q := e.Quota; q != nil {
+		writeJSON(c, to.status, limited{StatusCode: to.status, Message: e.Message, Error: "DAILY_LIMIT_REACHED", Limit: q.Limit, Count: q.Count, ResetAt: q.ResetAt.UTC().Format(time.RFC3339)})
+		return
 	}
 	writeJSON(c, to.status, failed{StatusCode: to.status, Message: e.Message, Error: errorBody{to.code, e.Message}})
 }

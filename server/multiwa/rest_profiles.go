@@ -18,6 +18,7 @@ func (a *API) registerProfiles(keyed gin.IRouter) {
 	keyed.POST("/profiles/:id/connect", a.serve(http.StatusCreated, a.connect))
 	keyed.POST("/profiles/:id/disconnect", a.serve(http.StatusCreated, a.disconnect))
 	keyed.GET("/profiles/:id/qr", a.serve(http.StatusOK, a.qr))
+	keyed.GET("/accounts/:account/profiles/:id/qr", a.serve(http.StatusOK, a.qr)) // older clients; there are no accounts
 	keyed.GET("/profiles/:id/status", a.serve(http.StatusOK, a.status))
 }
 
@@ -30,6 +31,14 @@ type profileData struct {
 	Engine    string  `json:"engine"`
 	CreatedAt string  `json:"createdAt"`
 	UpdatedAt string  `json:"updatedAt"`
+
+	// Only keys with the right manage see these. A delay of null is that of the server.
+	*profileSettings
+}
+
+type profileSettings struct {
+	Delay *int64 `json:"messageDelayMs"`
+	Daily *int64 `json:"dailyMessageLimit"` // null: any number
 }
 
 // engine is what serves the profiles.
@@ -54,9 +63,30 @@ func (a *API) profileData(c *gin.Context, of *crm.Instance) (*profileData, error
 	if err != nil {
 		return nil, err
 	}
+	settings, err := a.settings(c, of)
 	return &profileData{
 		ID: of.ID, Name: of.Name, Status: status, Phone: st.Phone, Engine: engine, CreatedAt: iso(of.CreatedAt), UpdatedAt: iso(of.UpdatedAt),
-	}, nil
+		profileSettings: settings,
+	}, err
+}
+
+const second = 1000 // milliseconds
+
+// settings returns the settings of a profile; nil: the key may not see them, or there are none.
+func (a *API) settings(c *gin.Context, of *crm.Instance) (*profileSettings, error) {
+	set, err := a.CRM.LineSettings(c.Request.Context(), actor(c), of.Line)
+	var none *crm.Error
+	if errors.As(err, &none) && (none.Code == crm.CodeDenied || none.Code == crm.CodeConflict) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &profileSettings{Daily: set.DailyLimit}
+	if set.SendDelay != nil {
+		s.Delay = given(true, *set.SendDelay*second)
+	}
+	return s, nil
 }
 
 func (a *API) profiles(c *gin.Context) (any, error) {
@@ -91,43 +121,48 @@ func (a *API) showProfile(c *gin.Context) (any, error) {
 // profile belongs to the company of the key.
 func (a *API) createProfile(c *gin.Context) (any, error) {
 	var in struct {
-		Name string `json:"name"`
+		Name   string `json:"name"`
+		URL    string `json:"webhookUrl"`
+		Secret string `json:"webhookSecret"`
 	}
 	if err := body(c, &in); err != nil {
 		return nil, err
 	}
-	made, err := a.CRM.CreateInstance(c.Request.Context(), actor(c), crm.InstanceInput{CompanyID: key(c).CompanyID, Name: in.Name})
+	input := crm.InstanceInput{CompanyID: key(c).CompanyID, Name: in.Name}
+	switch {
+	case in.URL != "":
+		input.Endpoint = &crm.EndpointInput{Format: crm.FormatMultiWA, URL: in.URL, Secret: in.Secret, Events: []string{everything}, Enabled: true}
+	case in.Secret != "":
+		return nil, crm.Invalid("webhookUrl", "is required with webhookSecret")
+	}
+	made, err := a.CRM.CreateInstance(c.Request.Context(), actor(c), input)
 	if err != nil {
 		return nil, err
 	}
 	return a.profileData(c, &made.Instance)
 }
 
-// changeProfile renames a profile, and sets the time between two messages.
+// changeProfile renames a profile, and sets the time between two messages and how many there
+// may be in a day.
 func (a *API) changeProfile(c *gin.Context) (any, error) {
 	var in struct {
-		Name  *string  `json:"name"`
-		Delay *float64 `json:"messageDelayMs"`
-		Daily *int64   `json:"dailyMessageLimit"`
+		Name  *string            `json:"name"`
+		Delay *float64           `json:"messageDelayMs"`
+		Daily crm.Field[float64] `json:"dailyMessageLimit"`
 	}
 	if err := body(c, &in); err != nil {
 		return nil, err
 	}
-	if in.Daily != nil {
-		return nil, crm.Invalid("dailyMessageLimit", "must be null: this server limits first messages to strangers alone, in its configuration")
+	ch, err := settingsChanges(in.Delay, in.Daily)
+	if err != nil {
+		return nil, err
 	}
 	of, err := a.profile(c, c.Param("id"))
 	if err != nil {
 		return nil, err
 	}
 	ctx := c.Request.Context()
-	if in.Delay != nil {
-		const second = 1000
-		if *in.Delay < 0 || *in.Delay > crm.MaxSendDelay*second {
-			return nil, crm.Invalid("messageDelayMs", "must be from 0 to %d", crm.MaxSendDelay*second)
-		}
-		delay := (int64(*in.Delay) + second - 1) / second
-		ch := crm.LineSettingsChanges{SendDelay: crm.Field[int64]{Set: true, Value: delay}}
+	if ch.SendDelay.Set || ch.DailyLimit.Set {
 		if _, err := a.CRM.ChangeLineSettings(ctx, actor(c), of.Line, ch); err != nil {
 			return nil, err
 		}
@@ -140,6 +175,22 @@ func (a *API) changeProfile(c *gin.Context) (any, error) {
 		of = changed
 	}
 	return a.profileData(c, of)
+}
+
+// settingsChanges returns changes of settings. Delays are whole seconds here.
+func settingsChanges(delay *float64, daily crm.Field[float64]) (ch crm.LineSettingsChanges, err error) {
+	if delay != nil {
+		if *delay < 0 || *delay > crm.MaxSendDelay*second {
+			return ch, crm.Invalid("messageDelayMs", "must be from 0 to %d", crm.MaxSendDelay*second)
+		}
+		ch.SendDelay = crm.Value((int64(*delay) + second - 1) / second)
+	}
+	n := daily.Value
+	if daily.Set && !daily.Null && (n < 1 || n > crm.MaxDailyLimit || n != float64(int64(n))) {
+		return ch, crm.Invalid("dailyMessageLimit", "must be a whole number from 1 to %d, or null", crm.MaxDailyLimit)
+	}
+	ch.DailyLimit = crm.Field[int64]{Set: daily.Set, Null: daily.Null, Value: int64(n)}
+	return ch, nil
 }
 
 func (a *API) deleteProfile(c *gin.Context) (any, error) {

@@ -1,6 +1,7 @@
 package multiwa_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -22,8 +23,9 @@ func TestProfiles(t *testing.T) {
 		if !ok {
 			t.Fatal("the profile is not known")
 		}
+		delay, daily := "null", "null"
 		profile := func(name, status, phone string) string {
-			return fmt.Sprintf(`{"id":%q,"name":%q,"status":%q,"phone":%s,"engine":"whatsmeow","createdAt":"2021-11-19T10:55:00.000Z","updatedAt":"2021-11-19T10:55:00.000Z"}`, made, name, status, phone)
+			return fmt.Sprintf(`{"id":%q,"name":%q,"status":%q,"phone":%s,"engine":"whatsmeow","createdAt":"2021-11-19T10:55:00.000Z","updatedAt":"2021-11-19T10:55:00.000Z","messageDelayMs":%s,"dailyMessageLimit":%s}`, made, name, status, phone, delay, daily)
 		}
 		path := "/profiles/" + made
 		r.want("GET", path, "", 200, profile("shop", "disconnected", "null"))
@@ -54,7 +56,14 @@ func TestProfiles(t *testing.T) {
 		r.want("POST", path+"/connect", "", 201, `{"status":"connecting","message":"The account connects by itself"}`)
 		r.want("POST", path+"/disconnect", "", 201, `{"status":"disconnected"}`)
 		r.want("PUT", path, `{"name":"store","dailyMessageLimit":null}`, 200, profile("store", "disconnected", `"351912000000"`))
-		r.fails("PUT", path, `{"dailyMessageLimit":5}`, 400, "VALIDATION_ERROR", "dailyMessageLimit must be null: this server limits first messages to strangers alone, in its configuration")
+		delay, daily = "2000", "5"
+		r.want("PUT", path, `{"messageDelayMs":1500,"dailyMessageLimit":5}`, 200, profile("store", "disconnected", `"351912000000"`))
+		r.want("GET", path, "", 200, profile("store", "disconnected", `"351912000000"`))
+		daily = "null"
+		r.want("PUT", path, `{"dailyMessageLimit":null}`, 200, profile("store", "disconnected", `"351912000000"`))
+		for _, bad := range []string{"0", "-5", "1.5", "1000001", "1e300"} {
+			r.fails("PUT", path, `{"dailyMessageLimit":`+bad+`}`, 400, "VALIDATION_ERROR", "dailyMessageLimit must be a whole number from 1 to 1000000, or null")
+		}
 		r.fails("PUT", path, `{"messageDelayMs":-1}`, 400, "VALIDATION_ERROR", "messageDelayMs must be from 0 to 60000")
 		r.fails("POST", "/profiles", `{"name":"store"}`, 409, "CONFLICT", "the company has an instance with this name already")
 		r.fails("POST", "/profiles", `{"name":"/"}`, 400, "VALIDATION_ERROR", "name must be 1 to 100 letters, digits, spaces and any of . _ @ -, a letter or digit first")
@@ -100,6 +109,44 @@ func TestForeignNumbers(t *testing.T) {
 		r.fails("GET", "/conversations/"+multiwa.ConversationUUID(n.Chat), "", 404, "NOT_FOUND", "chat not found")
 		for _, id := range []string{multiwa.MessageUUID(n.Message), multiwa.MessageUUID(n.Message + 1000)} {
 			r.fails("POST", "/messages/reaction", `{"profileId":"`+r.profileOf(t, onGr)+`","messageId":"`+id+`","emoji":"x"}`, 404, "NOT_FOUND", "message not found")
+		}
+	})
+}
+
+// TestDailyLimit checks the answer to a message over the limit of a profile's day, which the
+// next program on the same database keeps.
+func TestDailyLimit(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		r := newRest(t, store, crm.Line{})
+		r.World.Connect("grWhatsApp")
+		profile := r.profileOf(t, onGr)
+		device, number := "1", "351912000000"
+		if err := r.SetLineState(t.Context(), onGr, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &number}); err != nil {
+			t.Fatal(err)
+		}
+		if status, answer := r.call("PUT", "/profiles/"+profile, `{"dailyMessageLimit":2}`); status != 200 {
+			t.Fatalf("the limit was not set: %d %s", status, answer)
+		}
+		message := `{"profileId":"` + profile + `","to":"351912000001","text":"x"}`
+		send := func() (int, string) { return r.call("POST", "/messages/text", message) }
+		if status, answer := send(); status != 201 {
+			t.Fatalf("the first: %d %s", status, answer)
+		}
+		again := crmtest.Reopen(t, store) // another program
+		again.Connect("grWhatsApp")
+		for i := range 2 {
+			_, err := again.Send(t.Context(), again.Owner, crm.ChatAddress{Line: onGr, ChatID: "351912000002"}, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "x"}})
+			var full *crm.Error
+			if over := errors.As(err, &full) && full.Quota != nil; over != (i == 1) {
+				t.Errorf("message %d of the other program: %v", i+1, err)
+			}
+		}
+		const refused = `{"success":false,"statusCode":429,"message":"the line has sent 2 messages today, by UTC, and its limit is 2","error":"DAILY_LIMIT_REACHED","limit":2,"count":2,"resetAt":"2021-11-20T00:00:00Z"}`
+		r.want("POST", "/messages/text", message, 429, refused)
+		r.want("POST", "/messages/location", `{"profileId":"`+profile+`","to":"351912000001","latitude":1,"longitude":2}`, 429, refused)
+		r.Clock.Set(crmtest.Start + 24*60*60)
+		if status, answer := send(); status != 201 {
+			t.Errorf("the next day: %d %s", status, answer)
 		}
 	})
 }

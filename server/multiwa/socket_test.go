@@ -61,7 +61,7 @@ func TestKeyIsNeeded(t *testing.T) {
 				t.Errorf("%s %v: %s", query, header, got)
 			}
 			_ = c.ws.Close()
-			testwait.Count(t, "sockets", 0, func() int { return h.engine.Stats().Sockets })
+			testwait.Count(t, "sockets that are closed", 0, func() int { return -h.engine.Stats().Sockets })
 		}
 		h.connect(t, key)
 		h.connect(t, key)

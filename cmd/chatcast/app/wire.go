@@ -28,6 +28,7 @@ import (
 	"chatcast/server/api/docs"
 	"chatcast/server/console"
 	"chatcast/server/evolution"
+	"chatcast/server/multiwa"
 	"chatcast/server/pusher"
 	"chatcast/server/socketio"
 )
@@ -123,6 +124,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 			Rules: r.rules, Instances: r.rules.InstanceDirectory(), PublicURL: publicURL,
 			Base64Max: int64(cfg.Evolution.WebhookBase64Max), BlockMax: time.Duration(cfg.Evolution.WebhookBlockMax),
 		}),
+		crm.FormatMultiWA: multiwa.Hooks{Lines: profiles{r.rules.InstanceDirectory()}},
 	}
 	r.callbacks.Serve(r.rules)
 	r.online = crm.NewOnlineTracker(r.rules)

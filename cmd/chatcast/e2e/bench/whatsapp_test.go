@@ -3,10 +3,8 @@ package bench
 import (
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -153,12 +151,12 @@ func BenchmarkWhatsAppIdle(b *testing.B) {
 			}
 			p := startBench(b, database)
 			p.line(b, 0)
-			one := p.memory(b)
+			one := memoryOf(b, p.internal)
 			for n := 1; n <= lines; n++ {
 				p.line(b, n)
 			}
-			many := p.memory(b)
-			heap, resident := float64(many.inUse-one.inUse)/lines/1024, float64(many.resident-one.resident)/lines/1024
+			many := memoryOf(b, p.internal)
+			heap, resident := float64(many.inUse()-one.inUse())/lines/1024, float64(many.resident-one.resident)/lines/1024
 			b.ReportMetric(heap, "heap-KiB/line")
 			b.ReportMetric(resident, "resident-KiB/line")
 			summary = append(summary, fmt.Sprintf("%-52s %.0f KiB of heap and stacks, %.0f KiB resident (%d lines; the process with one: %d MiB)",
@@ -178,31 +176,6 @@ func (p *benchProgram) line(b *testing.B, n int) {
 	if err := account.AwaitSettled(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-}
-
-// memory is the process's memory after a collection, in bytes.
-type memory struct{ inUse, resident int64 }
-
-func (p *benchProgram) memory(b *testing.B) memory {
-	b.Helper()
-	for range 2 { // the first collection runs finalizers, the second frees their objects
-		if res, err := http.Get("http://" + p.internal + "/debug/pprof/heap?gc=1"); err != nil {
-			b.Fatal(err)
-		} else if _, err := io.Copy(io.Discard, res.Body); err != nil || res.Body.Close() != nil {
-			b.Fatal(err)
-		}
-	}
-	_, text := e2e.Get(b, "http://"+p.internal+"/metrics")
-	value := func(name string) int64 {
-		_, rest, _ := strings.Cut(text, "\n"+name+" ")
-		number, _, _ := strings.Cut(rest, "\n")
-		f, err := strconv.ParseFloat(number, 64)
-		if err != nil {
-			b.Fatalf("%s: %v", name, err)
-		}
-		return int64(f)
-	}
-	return memory{value("go_memstats_heap_alloc_bytes") + value("go_memstats_stack_inuse_bytes"), value("process_resident_memory_bytes")}
 }
 
 // freeAddress returns an address on which nothing serves.

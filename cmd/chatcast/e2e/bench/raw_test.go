@@ -1,0 +1,120 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"chatcast/cmd/chatcast/e2e"
+)
+
+// raw is a WebSocket that costs its client little more than a file descriptor, so that one
+// process can hold many.
+type raw struct {
+	net.Conn
+	in *bufio.Reader // dropped by idle
+}
+
+// dialRaw opens a WebSocket.
+func dialRaw(b *testing.B, base, path string) *raw {
+	c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := &raw{c, bufio.NewReaderSize(c, 1024)}
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path)
+	if res, err := http.ReadResponse(r.in, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		b.Fatal(res, err)
+	}
+	return r
+}
+
+// next returns the text of the next frame.
+func (r *raw) next() (string, error) {
+	var head [8]byte
+	if _, err := io.ReadFull(r.in, head[:2]); err != nil {
+		return "", err
+	}
+	n := int64(head[1])
+	switch n {
+	case 126:
+		_, _ = io.ReadFull(r.in, head[:2]) // the text is missing, too, if this fails
+		n = int64(binary.BigEndian.Uint16(head[:2]))
+	case 127:
+		_, _ = io.ReadFull(r.in, head[:])
+		n = int64(binary.BigEndian.Uint64(head[:]))
+	}
+	var text strings.Builder
+	_, err := io.CopyN(&text, r.in, n)
+	return text.String(), err
+}
+
+// read is next, and expects that the text begins with something.
+func (r *raw) read(b *testing.B, begin string) string {
+	text, err := r.next()
+	if err != nil || !strings.HasPrefix(text, begin) {
+		b.Fatalf("a socket got %.300q, %v, want %s", text, err, begin)
+	}
+	return text
+}
+
+// send sends a text, which nobody needs to hide from proxies here.
+func (r *raw) send(b *testing.B, text string) {
+	head := []byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}
+	if len(text) > 125 {
+		head = append(binary.BigEndian.AppendUint16([]byte{0x81, 0x80 | 126}, uint16(len(text))), 0, 0, 0, 0)
+	}
+	if _, err := r.Write(append(head, text...)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// kinds are the sockets that are compared: each opens one that gets the events of the line.
+var kinds = []struct {
+	name string
+	open func(b *testing.B, owner *e2e.Client, key string) *raw
+}{
+	{"Pusher", openPusher},
+	{"Socket.IO", openSocketIO},
+}
+
+func openPusher(b *testing.B, owner *e2e.Client, _ string) *raw {
+	r := dialRaw(b, owner.Base, "/app/ChatsAppApiProdKey?protocol=7")
+	var hello struct{ Data string }
+	var established struct {
+		SocketID string `json:"socket_id"`
+	}
+	_ = json.Unmarshal([]byte(r.read(b, `{"event":"pusher:connection_established"`)), &hello)
+	if err := json.Unmarshal([]byte(hello.Data), &established); err != nil {
+		b.Fatal(err)
+	}
+	status, answer := owner.Call("POST", "/broadcasting/auth", map[string]string{"socket_id": established.SocketID, "channel_name": e2e.LineChannel})
+	var signed struct{ Auth string }
+	if err := json.Unmarshal(answer, &signed); err != nil || status != http.StatusOK {
+		b.Fatalf("/broadcasting/auth: %d %s", status, answer)
+	}
+	r.send(b, fmt.Sprintf(`{"event":"pusher:subscribe","data":{"channel":%q,"auth":%q}}`, e2e.LineChannel, signed.Auth))
+	r.read(b, `{"event":"pusher_internal:subscription_succeeded"`)
+	return r
+}
+
+func openSocketIO(b *testing.B, owner *e2e.Client, key string) *raw {
+	r := dialRaw(b, owner.Base, "/socket.io/?EIO=4&transport=websocket")
+	r.read(b, `0{"sid":`)
+	r.send(b, `40/1229-grWhatsApp,{"apikey":"`+key+`"}`)
+	r.read(b, `40/1229-grWhatsApp,{"sid":`)
+	return r
+}
+
+// lineKey makes a key that may read the line.
+func lineKey(owner *e2e.Client) string {
+	var made struct{ Key string }
+	owner.Must("POST", "/v1/keys", map[string]any{"name": "bench", "rights": []string{"read"}, "licenseId": 1229, "messengerType": "grWhatsApp"}, &made)
+	return made.Key
+}

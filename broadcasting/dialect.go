@@ -58,6 +58,10 @@ type Peer struct {
 	// lock.
 	Disconnect func(DisconnectCause)
 
+	// Unremembered says that nobody will ask how far the socket has come, see Engine.Received:
+	// its client knows by itself.
+	Unremembered bool
+
 	// Replayed is called, under no lock, when a subscription was sent a part of what it
 	// missed, and when it is up to date. It must not block; nil: it is not called.
 	Replayed func()

@@ -121,6 +121,9 @@ func (e *Engine) receivedHere(app, socketID, userID, channel string) (Progress, 
 
 // resumes notes where a subscription that resumes has begun; needs mu.
 func (c *Conn) resumes(name string, after int64) {
+	if c.peer.Unremembered {
+		return
+	}
 	if c.progress == nil {
 		c.progress = map[string]Progress{}
 	}
@@ -134,7 +137,7 @@ func (c *Conn) Ask() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pings++
-	if c.asked != nil {
+	if c.asked != nil || c.peer.Unremembered {
 		return // it is answered first
 	}
 	c.askedAt = c.pings

@@ -24,5 +24,5 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	_ = nc.SetDeadline(time.Time{}) // clears net/http's; fails only on a dead connection, which the reader notices
 	h.session = h.srv.newSession(nc, h.remote, h.rules)
-	return wire{nc, h.session}, brw, nil
+	return &wire{nc, h.session}, brw, nil
 }

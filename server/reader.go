@@ -32,16 +32,38 @@ func (g goroutineReader) start(s *Session, ws *websocket.Conn) {
 		return nil
 	})
 	ws.SetCloseHandler(func(int, string) error { return nil }) // readEnded answers
-	g.running.Go(func() {
-		var err error
-		for err == nil {
-			if err = readMessage(s, ws); err == nil && s.pace(s.h) {
-				s.Queue(control(finPong, nil)) // the answer to a WebSocket ping that waits
-			}
-		}
-		s.readEnded(s.verdict(err))
-	})
+	g.running.Go(func() { s.read(ws) })
 }
+
+// read reads messages until the connection ends. An idle socket waits in it, and its stack
+// shrinks to 4 KiB if less than a part of that is in use: so what handles a message has its
+// variables in frames of its own, which are gone while the next one is awaited.
+func (s *Session) read(ws *websocket.Conn) {
+	for {
+		kind, r, err := ws.NextReader()
+		if err == nil {
+			err = s.next(kind, r)
+		}
+		if err != nil {
+			s.ended(err)
+			return
+		}
+	}
+}
+
+// next handles a message, and waits until the one after it may be read.
+//
+//go:noinline
+func (s *Session) next(kind int, r io.Reader) error {
+	err := s.readMessage(kind, r)
+	if err == nil && s.pace(s.h) {
+		s.Queue(control(finPong, nil)) // the answer to a WebSocket ping that waits
+	}
+	return err
+}
+
+//go:noinline
+func (s *Session) ended(err error) { s.readEnded(s.verdict(err)) }
 
 // handle passes a message to the dialect. A panic there ends only this socket, as
 // Internal.
@@ -69,13 +91,9 @@ var messages = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b
 // maxMessageBuffer is the size of the largest buffer that is kept.
 const maxMessageBuffer = 64 << 10
 
-// readMessage reads one message and passes it to s. Messages of a closing session are
+// readMessage reads the rest of one message and passes it to s. Messages of a closing session are
 // read and dropped, until the peer has closed as well.
-func readMessage(s *Session, ws *websocket.Conn) error {
-	kind, r, err := ws.NextReader()
-	if err != nil {
-		return err
-	}
+func (s *Session) readMessage(kind int, r io.Reader) (err error) {
 	if s.isClosing() {
 		_, err = io.Copy(io.Discard, r)
 		return err

@@ -218,7 +218,7 @@ type wire struct {
 }
 
 // Read counts every byte as a sign of life.
-func (w wire) Read(b []byte) (int, error) {
+func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	if n > 0 {
 		w.s.heard()
@@ -228,7 +228,7 @@ func (w wire) Read(b []byte) (int, error) {
 
 // Write queues what gorilla writes by itself: the response to the handshake and the
 // close frame after a protocol error.
-func (w wire) Write(b []byte) (int, error) {
+func (w *wire) Write(b []byte) (int, error) {
 	frame := append([]byte(nil), b...)
 	if len(b) > 0 && b[0] == finClose {
 		w.s.closeSent(frame)
@@ -239,6 +239,6 @@ func (w wire) Write(b []byte) (int, error) {
 }
 
 // SetDeadline and the methods below do nothing: the session sets the deadlines.
-func (w wire) SetDeadline(time.Time) error      { return nil }
-func (w wire) SetReadDeadline(time.Time) error  { return nil }
-func (w wire) SetWriteDeadline(time.Time) error { return nil }
+func (w *wire) SetDeadline(time.Time) error      { return nil }
+func (w *wire) SetReadDeadline(time.Time) error  { return nil }
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }

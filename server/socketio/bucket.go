@@ -2,26 +2,17 @@ package socketio
 
 import "time"
 
-// bucket bounds the rate of packets.
-type bucket struct {
-	perSecond, most, tokens float64
-	at                      time.Time // when tokens was right
-}
-
-// newBucket returns a bucket that is full.
-func newBucket(perSecond, burst int) bucket {
-	return bucket{perSecond: float64(perSecond), most: float64(burst), tokens: float64(burst)}
-}
+// bucket bounds the rate of packets: some at once, and then some in a second. It is the time
+// when it will be full again, since the server was made, so that each conn keeps one number.
+type bucket time.Duration
 
 // take takes a token, and reports whether there was one.
-func (b *bucket) take(now time.Time) bool {
-	if passed := now.Sub(b.at).Seconds(); passed > 0 {
-		b.tokens = min(b.most, b.tokens+passed*b.perSecond)
-		b.at = now
-	}
-	if b.tokens < 1 {
+func (b *bucket) take(now time.Duration, perSecond, burst int) bool {
+	each := time.Second / time.Duration(perSecond)
+	full := max(time.Duration(*b), now) + each
+	if full-now > each*time.Duration(burst) {
 		return false
 	}
-	b.tokens--
+	*b = bucket(full)
 	return true
 }

@@ -33,23 +33,22 @@ type conn struct {
 	hello hello
 	upper upper
 
-	out    link
+	out link
+
+	in   sync.Mutex
+	pace bucket // of packets; guarded by in
+
+	mu     sync.Mutex
+	trying *webSocket // an upgrade that is not finished; nil: none; guarded by mu
+
 	opened atomic.Bool // it has a transport, which will tell when it has ended
-
-	in sync.Mutex
-	// guarded by in
-	pace bucket // of packets
-	over bool   // it has ended: what comes is dropped
-
-	mu sync.Mutex
-	// guarded by mu
-	trying *webSocket // an upgrade that is not finished; nil: none
-	closed bool
+	over   bool        // it has ended: what comes is dropped; guarded by in
+	closed bool        // it takes no other transport; guarded by mu
 }
 
 // newConn returns a conn without a transport.
 func newConn(s *Server, hi hello) *conn {
-	c := &conn{srv: s, sid: randomName(15), id: randomID(), hello: hi, pace: newBucket(s.opt.PacketsPerSecond, s.opt.PacketBurst)}
+	c := &conn{srv: s, sid: randomName(15), id: randomID(), hello: hi}
 	c.upper = s.upper(c)
 	return c
 }
@@ -121,7 +120,7 @@ func (c *conn) takes() bool {
 	if c.over {
 		return false
 	}
-	if !c.pace.take(time.Now()) {
+	if !c.pace.take(time.Since(c.srv.began), c.srv.opt.PacketsPerSecond, c.srv.opt.PacketBurst) {
 		c.close(server.Flood)
 		return false
 	}
@@ -130,6 +129,12 @@ func (c *conn) takes() bool {
 
 // close ends the transport.
 func (c *conn) close(r server.Reason) { c.out.close(disconnect(r)) }
+
+// failed ends c, because a handler of its events has panicked.
+func (c *conn) failed(p any, stack string) {
+	c.srv.opt.Log.Error("a handler of an event panicked", "socket", c.id, "panic", p, "stack", stack)
+	c.close(server.Internal)
+}
 
 // isWebSocket reports whether the transport is one.
 func (c *conn) isWebSocket() bool { return c.out.ws.Load() != nil }

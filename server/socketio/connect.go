@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 	"chatcast/channels/refusals"
 	"chatcast/server"
 )
@@ -32,7 +33,9 @@ func (k *sockets) connect(p packet) {
 		return
 	}
 	srv, prefix := k.c.srv, prefixOf(p.namespace)
-	ctx, cancel := context.WithTimeout(k.ctx, srv.opt.AskTimeout)
+	living, done := k.begin()
+	defer done()
+	ctx, cancel := context.WithTimeout(living, srv.opt.AskTimeout)
 	defer cancel()
 	if k.namespaces() >= srv.opt.Namespaces {
 		k.notEntered(ctx, prefix, errTooManyNamespaces)
@@ -115,7 +118,7 @@ func (k *sockets) notEntered(ctx context.Context, prefix string, err error) {
 		}
 		return
 	}
-	if k.ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return // the client has gone
 	}
 	k.c.srv.unavailable(ctx, "a namespace", err)
@@ -137,11 +140,12 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	srv := k.c.srv
 	begin, err := srv.start(ctx, r, e, k.c.hello.lastEventID)
 	n := newNamespace(k, name, e)
+	var names []channels.Name
 	if err == nil {
-		err = n.attach(ctx, begin)
+		names, err = n.attach(ctx, e, begin)
 	}
 	if err == nil && !begin.resume { // it gets what comes after the answer; else what came before it, too
-		err = n.subscribe(ctx, begin)
+		err = n.subscribe(ctx, e, names, begin)
 	}
 	if err != nil {
 		n.end()
@@ -156,19 +160,19 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 		n.socket.Emit(eventResumeFailed, Args{})
 	}
 	if e.Joined != nil {
-		e.Joined(n.socket)
+		e.Joined(&n.socket)
 	}
 	if !begin.resume {
 		return nil
 	}
-	return n.subscribe(ctx, begin)
+	return n.subscribe(ctx, e, names, begin)
 }
 
 // subscribe lets events come.
-func (n *namespace) subscribe(ctx context.Context, begin start) error {
-	for i, name := range n.channels {
-		want := broadcasting.SubscribeRequest{Name: name, NeedsGrant: n.entry.UserID != 0, MaxChannels: len(n.channels)}
-		if i < len(n.channels)-len(n.entry.Live) {
+func (n *namespace) subscribe(ctx context.Context, e *Entry, names []channels.Name, begin start) error {
+	for i, name := range names {
+		want := broadcasting.SubscribeRequest{Name: name, NeedsGrant: n.userID != 0, MaxChannels: len(names)}
+		if i < len(names)-len(e.Live) {
 			want.Resume, want.After, want.Begin = begin.resume, begin.place.after(), begin.begins
 		}
 		err := n.conn.Subscribe(ctx, want)

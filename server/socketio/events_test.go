@@ -180,14 +180,14 @@ func TestInboundPace(t *testing.T) {
 	h.ask("POST", session, strings.TrimSuffix(strings.Repeat("42/shop,[\"x\"]\x1e", 150), "\x1e"))
 	h.awaitEnd(session)
 	until(t, "the reason", func() bool { return h.sockets.Stats().Ended[server.Flood] == 2 })
-	now := time.Now()
-	b := newBucket(20, 100)
+	const now = time.Hour
+	var b bucket
 	for range 100 {
-		if !b.take(now) {
+		if !b.take(now, 20, 100) {
 			t.Fatal("the burst is refused")
 		}
 	}
-	if b.take(now) || !b.take(now.Add(51*time.Millisecond)) || b.take(now.Add(51*time.Millisecond)) {
+	if b.take(now, 20, 100) || !b.take(now+51*time.Millisecond, 20, 100) || b.take(now+51*time.Millisecond, 20, 100) {
 		t.Error("the pace is not 20 a second")
 	}
 }

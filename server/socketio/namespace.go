@@ -15,15 +15,16 @@ import (
 // namespace is one that a client is in: a socket for the engine.
 type namespace struct {
 	// static
-	of       *sockets
-	name     string // as the client has sent it
-	prefix   string
-	entry    *Entry
-	channels []channels.Name
-	conn     *broadcasting.Conn // nil: the engine does not know it
-	id       string             // of conn
-	offsets  bool               // the events of the entry's channel carry their places
-	socket   *Socket
+	of     *sockets
+	name   string // as the client has sent it
+	prefix string
+	userID int64                                     // of its Entry, as on
+	on     func(context.Context, *Socket, Call) Args // nil: what the client sends is ignored
+	conn   *broadcasting.Conn                        // nil: the engine does not know it
+	id     string                                    // of conn
+	owner  broadcasting.Owner                        // of conn: the user of the key
+	placed string                                    // the channel whose events carry their places; "": none
+	socket Socket
 
 	begun func() // of the subscription that is being made; owned by the handlers of events
 
@@ -42,15 +43,19 @@ var (
 
 // newNamespace returns a namespace. The caller must end it.
 func newNamespace(k *sockets, name string, e *Entry) *namespace {
-	n := &namespace{of: k, name: name, prefix: prefixOf(name), entry: e}
-	n.socket = &Socket{n}
+	n := &namespace{of: k, name: name, prefix: prefixOf(name), userID: e.UserID, on: e.On}
+	if n.prefix != "" {
+		n.name = n.prefix[:len(name)]
+	}
+	n.socket.n = n
 	return n
 }
 
 // attach makes n a socket of the engine, which belongs to the user of the key: what ends
-// the user's access ends it from now on. So the access is asked for once more.
-func (n *namespace) attach(ctx context.Context, begin start) (err error) {
-	e, srv := n.entry, n.of.c.srv
+// the user's access ends it from now on. So the access is asked for once more. It returns the
+// channels that n is to be in.
+func (n *namespace) attach(ctx context.Context, e *Entry, begin start) (names []channels.Name, err error) {
+	srv := n.of.c.srv
 	all := e.Live
 	if e.Channel != "" {
 		all = slices.Concat([]string{e.Channel}, e.More, e.Live)
@@ -58,41 +63,38 @@ func (n *namespace) attach(ctx context.Context, begin start) (err error) {
 	for _, full := range all {
 		name, err := channels.Parse(full)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		n.channels = append(n.channels, name)
+		names = append(names, name)
 	}
 	if e.UserID == 0 && len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	n.id, n.offsets = randomID()+randomName(8), begin.pid != ""
+	n.id = "io-" + randomName(20)
+	if begin.pid != "" {
+		n.placed = e.Channel
+	}
 	if n.conn, err = srv.opt.Engine.Connect(broadcasting.Peer{
 		App: srv.opt.App, ID: n.id, Out: n, Disconnect: n.disconnect,
-		Dialect: n.dialect(begin),
+		Dialect: n.dialect(e, begin), Unremembered: true,
 	}); err != nil || e.UserID == 0 {
-		return err
+		return names, err
 	}
-	owner := n.owner()
-	_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, n.id, owner)
-	for _, name := range n.channels {
+	n.owner = broadcasting.Owner{UserID: strconv.FormatInt(e.UserID, 10), Session: e.Session, Until: e.Until}
+	_, err = srv.opt.Engine.Identify(ctx, srv.opt.App, n.id, n.owner)
+	for _, name := range names {
 		if err == nil {
-			_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, n.id, owner, name.Full, "")
+			_, err = srv.opt.Engine.Grant(ctx, srv.opt.App, n.id, n.owner, name.Full, "")
 		}
 	}
 	if err == nil && e.Confirm != nil {
 		err = e.Confirm(ctx)
 	}
-	return err
+	return names, err
 }
 
-// owner returns the user of the key.
-func (n *namespace) owner() broadcasting.Owner {
-	e := n.entry
-	return broadcasting.Owner{UserID: strconv.FormatInt(e.UserID, 10), Session: e.Session, Until: e.Until}
-}
-
-func (n *namespace) dialect(begin start) dialect {
-	d := dialect{srv: n.of.c.srv, encoder: n.entry.Encoder, prefix: n.prefix, offsets: begin.pid != ""}
+func (n *namespace) dialect(e *Entry, begin start) dialect {
+	d := dialect{srv: n.of.c.srv, encoder: e.Encoder, prefix: n.prefix, offsets: begin.pid != ""}
 	if begin.place.emits > 0 {
 		d.from = begin.place
 	}
@@ -137,7 +139,7 @@ func (n *namespace) end() {
 		if n.conn != nil {
 			n.conn.Close()
 		}
-		n.of.c.srv.leave(n.entry.UserID)
+		n.of.c.srv.leave(n.userID)
 		if n.isAnswered() {
 			n.of.c.srv.counters.left()
 		}

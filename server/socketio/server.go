@@ -76,6 +76,7 @@ func (o Options) withDefaults() Options {
 type Server struct {
 	// static
 	opt       Options
+	began     time.Time
 	overHTTP  *server.HTTPSessions
 	rules     *server.WebSocketRules
 	upper     func(*conn) upper // makes what gets the messages of a conn
@@ -95,7 +96,7 @@ type Server struct {
 func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{
-		opt: o, rules: &server.WebSocketRules{MessageBytes: o.MaxPayload, Pings: true},
+		opt: o, began: time.Now(), rules: &server.WebSocketRules{MessageBytes: o.MaxPayload, Pings: true},
 		connects: newDeadlines(o.ConnectTimeout), upgrades: newDeadlines(o.UpgradeTimeout),
 		conns: map[string]*conn{}, users: map[int64]int{},
 	}

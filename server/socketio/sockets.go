@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,18 +14,27 @@ var background = context.Background()
 
 // sockets are the namespaces that one conn has entered.
 type sockets struct {
-	// static
-	c    *conn
-	ctx  context.Context // ends with the conn
-	stop context.CancelFunc
-	late *deadline // for the first namespace
-	work worker
+	c *conn // static
 
-	pending *pendingBinary // waits for its attachments; guarded by conn.in
-	refused int            // namespaces; guarded by conn.in
+	// guarded by conn.in
+	late    *deadline      // for the first namespace; nil: it is in one
+	work    *worker        // nil: it has sent no event that is handled
+	pending *pendingBinary // waits for its attachments
+	refused int            // namespaces
 
-	mu     sync.Mutex
-	joined map[string]*namespace // guarded by mu; changed with conn.in held, too
+	mu sync.Mutex
+	// guarded by mu
+	joined []*namespace // changed with conn.in held, too
+	life   *life        // nil: nothing is going on
+	closed bool
+}
+
+// life is a context that ends with the conn, as long as somebody needs it: an idle conn has
+// none.
+type life struct {
+	ctx   context.Context
+	stop  context.CancelFunc
+	users int
 }
 
 var _ upper = (*sockets)(nil)
@@ -38,11 +48,6 @@ type pendingBinary struct {
 
 func newSockets(c *conn) *sockets {
 	k := &sockets{c: c}
-	k.ctx, k.stop = context.WithCancel(background)
-	k.work.failed = func(p any, stack string) {
-		c.srv.opt.Log.Error("a handler of an event panicked", "socket", c.id, "panic", p, "stack", stack)
-		c.close(server.Internal)
-	}
 	k.late = c.srv.connects.add(func() { c.close(noNamespace) })
 	return k
 }
@@ -99,7 +104,7 @@ func (k *sockets) handle(p packet, attachments [][]byte) {
 // and not in the goroutine that reads: they may take long.
 func (k *sockets) event(p packet, attachments [][]byte) {
 	n := k.find(p.namespace)
-	if n == nil || n.entry.On == nil {
+	if n == nil || n.on == nil {
 		k.c.srv.counters.ignored()
 		return
 	}
@@ -110,14 +115,19 @@ func (k *sockets) event(p packet, attachments [][]byte) {
 	for _, a := range attachments {
 		size += len(a)
 	}
+	if k.work == nil {
+		k.work = &worker{failed: k.c.failed}
+	}
 	waits := k.work.do(size, k.c.srv.opt, func() {
+		ctx, done := k.begin()
+		defer done()
 		acknowledge := func(reply Args) {
 			if p.ack != "" {
 				n.send(argsFrames(n.prefix, p.ack, reply.Values, reply.Attachments))
 				p.ack = ""
 			}
 		}
-		acknowledge(n.entry.On(k.ctx, n.socket, Call{Event: p.event, Args: Args{Values: p.values, Attachments: attachments}, Acknowledge: acknowledge}))
+		acknowledge(n.on(ctx, &n.socket, Call{Event: p.event, Args: Args{Values: p.values, Attachments: attachments}, Acknowledge: acknowledge}))
 	})
 	if !waits {
 		k.c.close(server.Flood)
@@ -128,33 +138,61 @@ func (k *sockets) event(p packet, attachments [][]byte) {
 func (k *sockets) find(name string) *namespace {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n := k.joined[name]
-	if n == nil || n.gone.Load() {
-		return nil
+	if i := k.at(name); i >= 0 && !k.joined[i].gone.Load() {
+		return k.joined[i]
 	}
-	return n
+	return nil
+}
+
+// at returns the place of a namespace, or -1; needs mu. There are few of them.
+func (k *sockets) at(name string) int {
+	return slices.IndexFunc(k.joined, func(n *namespace) bool { return n.name == name })
+}
+
+// begin returns a context that ends with the conn. The caller calls done in the end.
+func (k *sockets) begin() (ctx context.Context, done func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.life == nil {
+		k.life = new(life)
+		k.life.ctx, k.life.stop = context.WithCancel(background)
+	}
+	l := k.life
+	if l.users++; k.closed {
+		l.stop()
+	}
+	return l.ctx, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if l.users--; l.users == 0 {
+			l.stop()
+			k.life = nil
+		}
+	}
 }
 
 // add notes that the client is in a namespace.
 func (k *sockets) add(n *namespace) {
 	k.mu.Lock()
-	before := k.joined[n.name]
-	if k.joined == nil {
-		k.joined = map[string]*namespace{}
+	var before *namespace
+	if i := k.at(n.name); i >= 0 {
+		before, k.joined[i] = k.joined[i], n
+	} else {
+		k.joined = append(k.joined, n)
 	}
-	k.joined[n.name] = n
 	k.mu.Unlock()
 	if before != nil { // it was lost before
 		before.end()
 	}
 	k.c.srv.connects.remove(k.late)
+	k.late = nil
 	k.c.srv.counters.entered()
 }
 
 // drop takes the client out of a namespace.
 func (k *sockets) drop(n *namespace) {
 	k.mu.Lock()
-	delete(k.joined, n.name)
+	k.joined = slices.DeleteFunc(k.joined, func(o *namespace) bool { return o == n })
 	k.mu.Unlock()
 	n.end()
 }
@@ -169,8 +207,14 @@ func (k *sockets) namespaces() int {
 // Closed implements upper.
 func (k *sockets) Closed() {
 	k.c.srv.connects.remove(k.late)
-	k.stop()
-	k.work.close()
+	k.mu.Lock()
+	if k.closed = true; k.life != nil {
+		k.life.stop()
+	}
+	k.mu.Unlock()
+	if k.work != nil {
+		k.work.close()
+	}
 	k.mu.Lock()
 	all := k.joined
 	k.joined = nil
@@ -185,8 +229,8 @@ func (k *sockets) About() (user string, namespaces int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, n := range k.joined {
-		if n.entry.UserID != 0 {
-			user = strconv.FormatInt(n.entry.UserID, 10)
+		if n.userID != 0 {
+			user = strconv.FormatInt(n.userID, 10)
 		}
 	}
 	return user, len(k.joined)

@@ -55,7 +55,7 @@ func (s *Socket) Subscribe(ctx context.Context, want Subscription) error {
 	if err != nil {
 		return err
 	}
-	if n.entry.UserID == 0 { // nothing could end the access
+	if n.userID == 0 { // nothing could end the access
 		return broadcasting.ErrNotGranted
 	}
 	if err := n.grant(ctx, name, want.Authorize); err != nil {
@@ -70,7 +70,7 @@ func (s *Socket) Subscribe(ctx context.Context, want Subscription) error {
 	}
 	return n.conn.Subscribe(ctx, broadcasting.SubscribeRequest{
 		Name: name, NeedsGrant: true, MaxChannels: want.Most, Resume: want.Resume, After: want.After,
-		Dialect: dialect{srv: n.of.c.srv, encoder: want.Encoder, prefix: n.prefix, offsets: n.offsets && name.Full == n.entry.Channel, later: true},
+		Dialect: dialect{srv: n.of.c.srv, encoder: want.Encoder, prefix: n.prefix, offsets: name.Full == n.placed, later: true},
 	})
 }
 
@@ -96,7 +96,7 @@ func (n *namespace) grant(ctx context.Context, name channels.Name, authorize fun
 	if err := authorize(ctx); err != nil {
 		return err
 	}
-	opt, owner := n.of.c.srv.opt, n.owner()
+	opt, owner := n.of.c.srv.opt, n.owner
 	found, err := opt.Engine.Grant(ctx, opt.App, n.id, owner, name.Full, "")
 	if err != nil {
 		return err

@@ -15,7 +15,9 @@ import (
 const eventSendMessage = "send_message"
 
 // actions returns the handler of what clients send in the namespace of an instance.
+// It keeps no more of the request than it needs.
 func (r *instanceRooms) actions(instance string, q socketio.Request) func(context.Context, *socketio.Socket, socketio.Call) socketio.Args {
+	key, remote := q.Key, q.Remote
 	return func(ctx context.Context, _ *socketio.Socket, c socketio.Call) socketio.Args {
 		if c.Event != eventSendMessage {
 			return socketio.Args{}
@@ -24,20 +26,20 @@ func (r *instanceRooms) actions(instance string, q socketio.Request) func(contex
 		if len(c.Values) > 0 {
 			body = c.Values[0]
 		}
-		return socketio.Args{Values: []json.RawMessage{r.sendText(ctx, instance, q, body)}}
+		return socketio.Args{Values: []json.RawMessage{r.sendText(ctx, instance, key, remote, body)}}
 	}
 }
 
 // sendText does what POST /message/sendText/{instance} does, and returns its answer: so the
 // body, the rights and the limits are the same.
-func (r *instanceRooms) sendText(ctx context.Context, instance string, q socketio.Request, body []byte) json.RawMessage {
+func (r *instanceRooms) sendText(ctx context.Context, instance, key, remote string, body []byte) json.RawMessage {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/message/sendText/"+url.PathEscape(instance), bytes.NewReader(body))
 	if err != nil { // the name is an instance's
 		return errorAnswer(http.StatusBadRequest)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("apikey", q.Key)
-	req.RemoteAddr = net.JoinHostPort(q.Remote, "0")
+	req.Header.Set("apikey", key)
+	req.RemoteAddr = net.JoinHostPort(remote, "0")
 	answer := &kept{header: http.Header{}, status: http.StatusOK}
 	r.router.ServeHTTP(answer, req)
 	return withStatus(answer.body.Bytes(), answer.status)

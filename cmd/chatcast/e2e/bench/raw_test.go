@@ -18,7 +18,7 @@ import (
 // process can hold many.
 type raw struct {
 	net.Conn
-	in *bufio.Reader // dropped by idle
+	in *bufio.Reader
 }
 
 // dialRaw opens a WebSocket.
@@ -55,6 +55,25 @@ func (r *raw) next() (string, error) {
 	return text.String(), err
 }
 
+// stay answers the pings of both protocols until the socket ends.
+func (r *raw) stay() {
+	r.in = bufio.NewReaderSize(r.Conn, 16)
+	for {
+		text, err := r.next()
+		switch {
+		case err != nil:
+			return
+		case text == "2":
+			_, err = r.Write(masked("3"))
+		case strings.HasPrefix(text, `{"event":"pusher:ping"`):
+			_, err = r.Write(masked(`{"event":"pusher:pong","data":{}}`))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
 // read is next, and expects that the text begins with something.
 func (r *raw) read(b *testing.B, begin string) string {
 	text, err := r.next()
@@ -64,15 +83,20 @@ func (r *raw) read(b *testing.B, begin string) string {
 	return text
 }
 
-// send sends a text, which nobody needs to hide from proxies here.
+// send sends a text.
 func (r *raw) send(b *testing.B, text string) {
+	if _, err := r.Write(masked(text)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// masked returns the frame of a client. Nobody needs to hide it from proxies here.
+func masked(text string) []byte {
 	head := []byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}
 	if len(text) > 125 {
 		head = append(binary.BigEndian.AppendUint16([]byte{0x81, 0x80 | 126}, uint16(len(text))), 0, 0, 0, 0)
 	}
-	if _, err := r.Write(append(head, text...)); err != nil {
-		b.Fatal(err)
-	}
+	return append(head, text...)
 }
 
 // kinds are the sockets that are compared: each opens one that gets the events of the line.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +22,13 @@ func BenchmarkIdleSockets(b *testing.B) {
 			}
 			owner, internal := startOwner(b, binary)
 			key := lineKey(owner)
+			var staying sync.WaitGroup
+			b.Cleanup(staying.Wait)
 			open := func(n int) {
 				for range n {
 					r := kind.open(b, owner, key)
-					r.in = nil
 					b.Cleanup(func() { _ = r.Close() })
+					staying.Go(r.stay)
 				}
 			}
 			open(100) // the caches of the program

@@ -117,28 +117,42 @@ func crowd(tb testing.TB, kind string, n int) (h *host, conns []net.Conn) {
 	return h, conns
 }
 
+// perSocket returns the memory of a WebSocket that is in one channel, with that of its client.
+func perSocket(tb testing.TB, kind string, n int) float64 {
+	memory := func() uint64 {
+		for range 4 { // each one halves the stacks that are too large
+			runtime.GC()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	before := memory()
+	h, conns := crowd(tb, kind, n)
+	until(tb, "replays that are over", func() bool { return kind == "plain" || h.engine.Stats().Resumed == uint64(n) })
+	used := float64(memory()-before) / float64(n)
+	for _, c := range conns {
+		_ = c.Close()
+	}
+	until(tb, "the end", func() bool { return h.sockets.Stats().Open == 0 })
+	return used
+}
+
+// An idle client of Socket.IO takes little more than an idle WebSocket.
+func TestIdleMemory(t *testing.T) {
+	plain, io := perSocket(t, "plain", 1000), perSocket(t, "socketio", 1000)
+	if t.Logf("a plain WebSocket has %.0f bytes, one of Socket.IO %.0f", plain, io); io > 14_000 || io > 2*plain {
+		t.Errorf("an idle client of Socket.IO has %.0f bytes, a plain WebSocket %.0f", io, plain)
+	}
+}
+
 // BenchmarkIdle reports the memory of a WebSocket that is in one channel, with that of its
 // client.
 func BenchmarkIdle(b *testing.B) {
 	for _, kind := range []string{"plain", "socketio"} {
 		b.Run(kind, func(b *testing.B) {
-			const n = 1000
-			memory := func() uint64 {
-				runtime.GC()
-				runtime.GC()
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				return m.HeapInuse + m.StackInuse
-			}
 			for b.Loop() {
-				before := memory()
-				h, conns := crowd(b, kind, n)
-				until(b, "replays that are over", func() bool { return kind == "plain" || h.engine.Stats().Resumed == n })
-				b.ReportMetric(float64(memory()-before)/n, "B/socket")
-				for _, c := range conns {
-					_ = c.Close()
-				}
-				until(b, "the end", func() bool { return h.sockets.Stats().Open == 0 })
+				b.ReportMetric(perSocket(b, kind, 1000), "B/socket")
 			}
 		})
 	}

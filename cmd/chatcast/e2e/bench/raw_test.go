@@ -35,24 +35,40 @@ func dialRaw(b *testing.B, base, path string) *raw {
 	return r
 }
 
-// next returns the text of the next frame.
-func (r *raw) next() (string, error) {
+// size returns the size of the next frame, whose payload is next.
+func (r *raw) size() (n int, err error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r.in, head[:2]); err != nil {
+		return 0, err
+	}
+	switch head[1] {
+	case 126:
+		_, err = io.ReadFull(r.in, head[:2])
+		return int(binary.BigEndian.Uint16(head[:2])), err
+	case 127:
+		_, err = io.ReadFull(r.in, head[:])
+		return int(binary.BigEndian.Uint64(head[:])), err
+	}
+	return int(head[1]), nil
+}
+
+// next returns the text of the next frame.
+func (r *raw) next() (string, error) {
+	n, err := r.size()
+	if err != nil {
 		return "", err
 	}
-	n := int64(head[1])
-	switch n {
-	case 126:
-		_, _ = io.ReadFull(r.in, head[:2]) // the text is missing, too, if this fails
-		n = int64(binary.BigEndian.Uint16(head[:2]))
-	case 127:
-		_, _ = io.ReadFull(r.in, head[:])
-		n = int64(binary.BigEndian.Uint64(head[:]))
+	text := make([]byte, n)
+	_, err = io.ReadFull(r.in, text)
+	return string(text), err
+}
+
+// skip reads the next frame, and returns its size.
+func (r *raw) skip() (n int, err error) {
+	if n, err = r.size(); err == nil {
+		_, err = r.in.Discard(n)
 	}
-	var text strings.Builder
-	_, err := io.CopyN(&text, r.in, n)
-	return text.String(), err
+	return n, err
 }
 
 // stay answers the pings of both protocols until the socket ends.

@@ -25,7 +25,7 @@ func menuRoutes() []route {
 		{methods: "POST", path: "/message/sendButtons/:instance", within: sendTime, do: sendButtons,
 			lifts: sendLifts(lift{"buttonMessage.title", "title"}, lift{"buttonMessage.description", "description"}, lift{"buttonMessage.footerText", "footer"},
 				lift{"buttonMessage.mediaMessage.media", "thumbnailUrl"}, lift{"buttonMessage.buttons", "buttons"}),
-			body: sendBody(str("thumbnailUrl"), str("title").must().some(), str("description"), str("footer"), list("buttons", buttonOfBoth(button)).must())},
+			body: sendBody(str("thumbnailUrl"), str("title"), str("description"), str("footer"), list("buttons", buttonOfBoth(button)).must())},
 		{methods: "POST", path: "/message/sendTemplate/:instance", do: func(*request) (answer, error) { return answer{}, notOffered("sendTemplate") }},
 		{methods: "POST", path: "/call/offer/:instance", do: func(*request) (answer, error) { return answer{}, notOffered("call/offer") }},
 	}
@@ -54,12 +54,17 @@ func (q *request) sendSpelled(lines []string) (answer, error) {
 }
 
 // spelled returns the parts of a menu in their order, without those that are empty.
-func spelled(title, description string, options []string, footer string) []string {
-	lines := []string{"*" + title + "*"}
+func spelled(title, description string, options []string, footer string) (lines []string) {
+	if title != "" {
+		lines = append(lines, "*"+title+"*")
+	}
 	if description != "" {
 		lines = append(lines, description)
 	}
-	lines = append(append(lines, ""), options...)
+	if len(lines) > 0 {
+		lines = append(lines, "")
+	}
+	lines = append(lines, options...)
 	if footer != "" {
 		lines = append(lines, "", "_"+footer+"_")
 	}
@@ -96,11 +101,15 @@ func sendButtons(q *request) (answer, error) {
 	if err := checkButtons(buttons); err != nil {
 		return answer{}, err
 	}
+	title := text(q.body, "title")
+	if title == "" && text(buttons[0], "type") != "pix" { // real clients send a key of PIX alone
+		return answer{}, q.violations([]violation{{"instance", `requires property "title"`, ""}})
+	}
 	options := make([]string, len(buttons))
 	for i, b := range buttons {
 		options[i] = fmt.Sprintf("%d. %s", i+1, spelledButton(b))
 	}
-	return q.sendSpelled(spelled(text(q.body, "title"), text(q.body, "description"), options, text(q.body, "footer")))
+	return q.sendSpelled(spelled(title, text(q.body, "description"), options, text(q.body, "footer")))
 }
 
 // checkButtons refuses buttons that no message may have together.

@@ -226,6 +226,10 @@ func sendPresence(q *request) (answer, error) {
 		if err := q.delay(outgoing{to: to, voice: presence == "recording"}); err != nil {
 			return answer{}, err
 		}
+	case crm.PresencePaused:
+		if err := q.e.CRM.Typing(q.ctx, q.actor, q.chat(to), crm.TypingPaused); err != nil {
+			return answer{}, err
+		}
 	case crm.PresenceAvailable, crm.PresenceUnavailable:
 		if err := q.e.CRM.SetPresence(q.ctx, q.actor, q.line(), presence); err != nil {
 			return answer{}, err

@@ -3,6 +3,7 @@ package evolution
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -98,6 +99,10 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 		return true
 	}
 	c.Writer.Header().Del("Allow")
+	if slices.Contains(notHere, first) || slices.Contains(integrations, first) {
+		e.fail(c, notOffered(first))
+		return true
+	}
 	e.fail(c, &refusal{status: http.StatusNotFound, message: []string{"Cannot " + server.Method(c.Request) + " " + clip(path)}})
 	return true
 }

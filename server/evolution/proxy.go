@@ -9,7 +9,7 @@ import (
 func proxyRoutes() []route {
 	return []route{
 		{methods: "POST", path: "/proxy/set/:instance", body: schema{
-			flag("enabled").must(), str("host"), str("port"), str("protocol").one("http", "https", "socks5", "socks4", "socks"), str("username"), str("password"),
+			flag("enabled"), str("host"), str("port"), str("protocol").one("http", "https", "socks5", "socks4", "socks"), str("username"), str("password"),
 		}, do: setProxy},
 		{methods: "GET", path: "/proxy/find/:instance", do: findProxy},
 	}
@@ -27,6 +27,9 @@ type proxyRow struct {
 
 func setProxy(q *request) (answer, error) {
 	b := q.body
+	if _, has := q.raw["enabled"]; !has { // an empty text is there, and means off: n8n sends it
+		return answer{}, q.violations([]violation{{"instance", `requires property "enabled"`, ""}})
+	}
 	change := crm.LineSettingsChanges{Proxy: crm.Value("")}
 	row := proxyRow{Host: text(b, "host"), Port: text(b, "port"), Protocol: text(b, "protocol"), Username: orNull(text(b, "username"))}
 	if row.Enabled = isTrue(b, "enabled"); row.Enabled {

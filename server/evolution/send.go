@@ -160,12 +160,15 @@ func (q *request) mentions(to address) ([]crm.Mention, error) {
 // typingAgain is how often people are shown again that somebody types: WhatsApp forgets it soon.
 const typingAgain = 8 * time.Second
 
-// delay shows that somebody types or records for as long as the body says.
+// delay shows that somebody types or records for as long as the body says, and then that he stopped.
 func (q *request) delay(m outgoing) error {
 	left := time.Duration(whole(q.body, "delay")) * time.Millisecond
 	kind := crm.TypingText
 	if m.voice || text(q.body, "presence") == "recording" {
 		kind = crm.TypingVoice
+	}
+	if left <= 0 {
+		return nil
 	}
 	for left > 0 {
 		_ = q.e.CRM.Typing(q.ctx, q.actor, q.chat(m.to), kind) // it may be lost, and strangers are shown nothing
@@ -175,6 +178,7 @@ func (q *request) delay(m outgoing) error {
 		}
 		left -= part
 	}
+	_ = q.e.CRM.Typing(q.ctx, q.actor, q.chat(m.to), crm.TypingPaused)
 	return nil
 }
 

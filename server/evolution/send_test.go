@@ -149,7 +149,10 @@ func TestMenus(t *testing.T) {
 		object("conversation", `"conversation":"*Pay*\n\n1. Page: https://a.example\n2. +1\n\n_x_"`, ""))
 	w.want(w.company, to+"sendButtons/shop", `{`+anna+`,"buttonMessage":{"title":"A","description":"B","footerText":"C","buttons":[{"buttonText":"Yes","buttonId":"1"}]}}`, 201,
 		object("conversation", `"conversation":"*A*\nB\n\n1. Yes\n\n_C_"`, ""))
+	w.want(w.company, to+"sendButtons/shop", `{`+anna+`,"buttons":[{"type":"pix","currency":"BRL","name":"Shop","keyType":"email","key":"a@shop.example"}]}`, 201,
+		object("conversation", `"conversation":"1. PIX Shop: a@shop.example"`, ""))
 	reply := `{"type":"reply","displayText":"a","id":"1"}`
+	w.want(w.company, to+"sendButtons/shop", `{`+anna+`,"buttons":[`+reply+`]}`, 400, invalid(`instance requires property "title"`))
 	for buttons, text := range map[string]string{
 		``: "At least one button is required", reply + `,` + reply + `,` + reply + `,` + reply: "Maximum of 3 reply buttons allowed",
 		reply + `,{"type":"url"}`: "Reply buttons cannot be mixed with other button types", `{"type":"pix"},{"type":"pix"}`: "Only one PIX button is allowed",

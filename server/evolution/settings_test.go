@@ -99,10 +99,12 @@ func TestAbsentParts(t *testing.T) {
 		w.want(w.company, "POST /"+name+"/set/shop", `{"enabled":true}`, 501, refused)
 		w.want(w.company, "POST /"+name+"/set/shop", `{"`+name+`":{"enabled":true}}`, 501, refused)
 		w.want("", "GET /"+name+"/find/shop", "", 401, unauthorizedText)
+		w.want(w.company, "PUT /"+name+"/update/17/shop", `{}`, 501, refused)
 	}
 	for _, name := range []string{"template", "business", "openai", "dify", "flowise", "n8n", "evoai", "evolutionBot"} {
 		w.want(w.company, "GET /"+name+"/find/shop", "", 200, `[]`)
 		w.want(w.company, "POST /"+name+"/create/shop", `{}`, 501, `{"status":501,"error":"Not Implemented","response":{"message":["not supported by this server: `+name+`"]}}`)
+		w.want(w.company, "DELETE /whatsapp/"+name+"/delete/17/shop", "", 501, `{"status":501,"error":"Not Implemented","response":{"message":["not supported by this server: `+name+`"]}}`)
 	}
 	for _, name := range []string{"s3/getMedia", "s3/getMediaUrl", "message/sendTemplate", "call/offer"} {
 		what := strings.TrimPrefix(name, "message/")
@@ -116,6 +118,7 @@ func TestProxy(t *testing.T) {
 	w.want(w.company, set, `{"enabled":true,"host":"","port":"1","protocol":"http"}`, 400, badText("Invalid proxy"))
 	w.want(w.company, set, `{"enabled":true,"host":"a/b","port":"1","protocol":"http"}`, 400, badText("Invalid proxy"))
 	w.want(w.company, set, `{"host":"a"}`, 400, invalid(`instance requires property "enabled"`))
+	w.want(w.company, set, `{"enabled":"","host":"1234"}`, 400, badText("lines of this type have no account, so they have no settings")) // off, as n8n says it
 	w.want(w.company, set, `{"enabled":true,"host":"a","port":80,"protocol":"ftp"}`, 400,
 		invalid("instance.port is not of a type(s) string", "instance.protocol is not one of enum values: http,https,socks5,socks4,socks"))
 	w.want(w.company, find, "", 400, badText("lines of this type have no account, so they have no settings"))

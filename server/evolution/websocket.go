@@ -81,7 +81,7 @@ func findWebsocket(q *request) (answer, error) {
 // integrationRoutes are those of what this server does not have: they can be found to be off, and
 // be switched off.
 func integrationRoutes() (all []route) {
-	for _, name := range []string{"rabbitmq", "nats", "sqs", "kafka", "pusher", "chatwoot", "typebot"} {
+	for _, name := range integrations {
 		all = append(all,
 			route{methods: "POST", path: "/" + name + "/set/:instance", body: schema{flag("enabled")}, lifts: same(name, "enabled"), do: func(q *request) (answer, error) {
 				if isTrue(q.body, "enabled") {

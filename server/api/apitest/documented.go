@@ -99,7 +99,7 @@ func (ref *Reference) check(r *http.Request, sent *copied, got *witness) (*Opera
 		return nil, nil
 	case got.status == http.StatusSwitchingProtocols: // a frame on the socket reports the unknown path
 		return nil, nil
-	case r.Method == http.MethodOptions || got.status == http.StatusNotFound || known && got.status == http.StatusMethodNotAllowed:
+	case r.Method == http.MethodOptions || got.status == http.StatusNotFound || got.status == http.StatusNotImplemented || known && got.status == http.StatusMethodNotAllowed:
 		return nil, nil
 	default:
 		return nil, fmt.Errorf("no such operation is documented")

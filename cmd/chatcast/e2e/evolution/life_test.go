@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm"
 	"chatcast/crm/whatsapp/whatsapptest"
@@ -94,6 +95,11 @@ func start(t *testing.T, url string) (*e2e.Phones, *e2e.Running, *client) {
 	if url != "" {
 		cfg.Database.URL = url
 	}
+	return startWith(t, cfg)
+}
+
+func startWith(t *testing.T, cfg config.Config) (*e2e.Phones, *e2e.Running, *client) {
+	t.Helper()
 	w := e2e.StartPhones(t, &cfg)
 	p := e2e.Start(t, cfg)
 	made, err := p.Components().Rules.CreateKey(t.Context(), crm.Actor{UserID: 685}, crm.KeyInput{Name: "all", Rights: crm.KeyRights()})

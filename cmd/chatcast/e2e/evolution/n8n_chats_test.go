@@ -8,6 +8,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -17,26 +18,26 @@ func (n *n8n) chats(t *testing.T) {
 	in := me.SendText(shop, "Please read")
 	n.awaitMessage(in)
 	n.gives("chat/read-messages", 201, form{"remoteJid": annaJID, "messageId": in}, `{"message":"Read messages","read":"success"}`)
-	if err := me.AwaitReceipt(within(t), in, "read"); err != nil {
+	if err := me.AwaitReceipt(testwait.Context(t), in, "read"); err != nil {
 		t.Error(err)
 	}
 	for _, chat := range []string{annaJID, anna} {
 		for _, archive := range []bool{true, false} {
 			n.gives("chat/manage-archive", 201, form{"chat": chat, "messageId": in, "archive": archive}, `{"chatId":"`+annaJID+`","archived":`+map[bool]string{true: "true", false: "false"}[archive]+`}`)
-			if _, err := shop.AwaitChange(within(t), "archive", annaJID); err != nil {
+			if _, err := shop.AwaitChange(testwait.Context(t), "archive", annaJID); err != nil {
 				t.Error(err)
 			}
 		}
 	}
 	n.gives("chat/mark-unread", 201, form{"chat": annaJID, "messageId": in}, `{"chatId":"`+annaJID+`","markedChatUnread":true}`)
-	if _, err := shop.AwaitChange(within(t), "markChatAsRead", annaJID); err != nil {
+	if _, err := shop.AwaitChange(testwait.Context(t), "markChatAsRead", annaJID); err != nil {
 		t.Error(err)
 	}
 
 	sent := n.sends("messages/send-text", form{"messageText": "Wrogn"}, "conversation", "Wrogn")
 	n.like("chat/update-message", 200, form{"remoteJid": annaJID, "messageId": sent.ID, "text": "Right"},
 		`"protocolMessage":\{"key":\{"remoteJid":"`+annaJID+`","fromMe":true,"id":"`+sent.ID+`",.*\},"type":"MESSAGE_EDIT","editedMessage":\{"conversation":"Right"\}`)
-	if _, err := me.Await(within(t), func(r whatsapptest.Received) bool {
+	if _, err := me.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 		edit := r.Message.GetProtocolMessage()
 		return edit.GetKey().GetID() == sent.ID && edit.GetEditedMessage().GetConversation() == "Right"
 	}); err != nil {
@@ -45,7 +46,7 @@ func (n *n8n) chats(t *testing.T) {
 	n.refused("chat/update-message", 400, form{"remoteJid": annaJID, "messageId": "3EB0NONE", "text": "Right"}, "Message not found")
 	n.like("chat/delete-message", 201, form{"remoteJid": anna, "messageId": sent.ID, "fromMe": true},
 		`"protocolMessage":\{"key":\{"remoteJid":"`+annaJID+`","fromMe":true,"id":"`+sent.ID+`",.*\},"type":"REVOKE"\}`)
-	if _, err := me.Await(within(t), func(r whatsapptest.Received) bool {
+	if _, err := me.Await(testwait.Context(t), func(r whatsapptest.Received) bool {
 		return r.Message.GetProtocolMessage().GetKey().GetID() == sent.ID && r.Message.GetProtocolMessage().GetType().String() == "REVOKE"
 	}); err != nil {
 		t.Error(err)
@@ -53,7 +54,7 @@ func (n *n8n) chats(t *testing.T) {
 	n.refused("chat/delete-message", 500, form{"remoteJid": anna, "messageId": in, "participant": anna}, "Error while deleting message for everyone")
 
 	n.gives("chat/send-presence", 201, form{"remoteJid": anna, "presence": "recording", "delay": 50}, `{"presence":"recording"}`)
-	if err := me.AwaitTyping(within(t), "paused"); err != nil {
+	if err := me.AwaitTyping(testwait.Context(t), "paused"); err != nil {
 		t.Error(err)
 	}
 	recorded := false
@@ -117,7 +118,7 @@ func (n *n8n) lists(t *testing.T) {
 	read := `^\[\{"id":"` + sent.ID + `","keyId":"` + sent.ID + `","remoteJid":"` + annaJID + `","fromMe":true,"participant":null,"pollUpdates":null,"status":"READ","messageId":"` + sent.ID + `","instanceId":"[0-9a-f-]{36}"\}\]$`
 	n.becomes("chat/find-status-messages", form{"remoteJid": anna, "messageId": sent.ID}, read)
 	for _, entered := range []form{{"remoteJid": anna}, {"remoteJid": annaJID, "messageId": sent.ID, "page": 1, "offset": 5}} {
-		n.like("chat/find-chats", 200, entered, `^\[\{"id":"[^"]+","remoteJid":"`+annaJID+`","pushName":"Anna",.*"windowActive":true,"lastMessage":\{"key":\{"remoteJid":"`+annaJID+`","fromMe":true,"id":"`+sent.ID+`"\}.*"unreadCount":\d+,"isSaved":true\}\]$`)
+		n.like("chat/find-chats", 200, entered, `^\[\{"id":"[^"]+","remoteJid":"`+annaJID+`","pushName":"Anna",.*"windowActive":true,"lastMessage":\{"key":\{"remoteJid":"`+annaJID+`","fromMe":true,"id":"`+sent.ID+`",.*\},.*"unreadCount":\d+,"isSaved":true\}\]$`)
 	}
 	n.gives("chat/find-chats", 200, form{"remoteJid": "351912000009"}, `[]`)
 	n.like("chat/find-contacts", 200, nil, `^\[\{.*"remoteJid":"`+annaJID+`","pushName":"Anna"`)
@@ -134,7 +135,7 @@ func (n *n8n) people(t *testing.T) {
 	bia.DescribeBusiness("Bia's", whatsapptest.Business{Description: "Bread", Email: "bia@example.org", Address: "Street 1", Websites: []string{"https://bia.example"}})
 
 	n.gives("chat/check-number", 200, form{"numbers": anna + ", 351912000009"},
-		`[{"jid":"`+annaJID+`","exists":true,"number":"`+anna+`","name":"Anna","lid":"lid"},{"jid":"351912000009@s.whatsapp.net","exists":false,"number":"351912000009"}]`)
+		`[{"jid":"`+annaJID+`","exists":true,"number":"`+anna+`","name":"Anna"},{"jid":"351912000009@s.whatsapp.net","exists":false,"number":"351912000009"}]`)
 	n.like("chat/fetch-profile-picture", 200, form{"number": anna}, `^\{"wuid":"`+annaJID+`","profilePictureUrl":"http[^"]+"\}$`)
 	n.like("profile/fetch-profile", 200, form{"remoteJid": anna}, `^\{"wuid":"`+annaJID+`","name":"Anna","numberExists":true,"picture":"http[^"]+","status":\{"status":"Hey".*\},"isBusiness":false,"email":null,"description":null,"website":null\}$`)
 	n.refused("profile/fetch-profile", 400, form{"remoteJid": "351912000009"}, `"exists":false`)
@@ -153,7 +154,7 @@ func (n *n8n) profile(t *testing.T) {
 	shop := n.phones.Shop
 	done := `{"update":"success"}`
 	n.gives("profile/update-profile-name", 200, form{"name": "The Shop"}, done)
-	if _, err := shop.AwaitChange(within(t), "setting_pushName"); err != nil {
+	if _, err := shop.AwaitChange(testwait.Context(t), "setting_pushName"); err != nil {
 		t.Error(err)
 	}
 	n.gives("profile/update-profile-status", 200, form{"status": "Open"}, done)
@@ -230,7 +231,7 @@ func (n *n8n) groups(t *testing.T) {
 			t.Errorf("after %s she is %q", change.action, got)
 		}
 	}
-	n.like("groups/find-participants", 200, at(nil), `"id":"`+annaJID+`","admin":null,.*"name":"Anna","imgUrl":null,"phoneNumber":"`+annaJID+`"`)
+	n.like("groups/find-participants", 200, at(nil), `"id":"`+annaJID+`","lid":"100200301@lid","admin":null,"name":"Anna","imgUrl":null,"phoneNumber":"`+annaJID+`"`)
 	const found = `"subject":"Crew",.*"desc":"All of us",.*"restrict":false,"announce":false`
 	n.like("groups/fetch-groups/groupJid", 200, at(nil), `^\{"id":"`+made.ID+`",`+found+`,"participants":\[\{.*\{.*\{`)
 	n.like("groups/fetch-groups/fetchAll", 200, form{"getParticipants": true}, `^\[\{"id":"`+made.ID+`",`+found+`,"participants":\[\{`)
@@ -246,7 +247,7 @@ func (n *n8n) groups(t *testing.T) {
 	link := "https://chat.whatsapp.com/" + group.Invite()
 	n.gives("groups/send-invite-link", 200, at(form{"numbers": anna + ", 351912000004"}), `{"send":true,"inviteUrl":"`+link+`"}`)
 	for _, who := range []*whatsapptest.Contact{n.phones.Anna, bia} {
-		if _, err := who.AwaitText(within(t), "Segue o link do grupo\n\n"+link); err != nil {
+		if _, err := who.AwaitText(testwait.Context(t), "Segue o link do grupo\n\n"+link); err != nil {
 			t.Error(err)
 		}
 	}
@@ -255,7 +256,7 @@ func (n *n8n) groups(t *testing.T) {
 	if !strings.Contains(text, `"remoteJid":"`+made.ID+`"`) {
 		t.Errorf("a message to the group gives %s", text)
 	}
-	got, err := bia.AwaitText(within(t), "Hello all")
+	got, err := bia.AwaitText(testwait.Context(t), "Hello all")
 	if err != nil || len(got.Message.GetExtendedTextMessage().GetContextInfo().GetMentionedJID()) < 2 {
 		t.Errorf("%v arrived, %v", got.Message, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -47,7 +48,7 @@ func (n *n8n) sent(answer, operation, kind, message string) whatsapptest.Receive
 		sent.Source == "" || sent.MessageTimestamp == 0 || !strings.Contains(string(sent.Message), message) {
 		n.t.Errorf("%s gives %s, want %s with %s", operation, answer, kind, message)
 	}
-	got, err := n.phones.Anna.AwaitID(within(n.t), sent.Key.ID)
+	got, err := n.phones.Anna.AwaitID(testwait.Context(n.t), sent.Key.ID)
 	if err != nil {
 		n.t.Fatalf("%s: %v", operation, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 )
 
@@ -69,7 +70,7 @@ func (n *n8n) done(operation string, status int, entered form) string {
 	n.t.Helper()
 	ran := n.run(operation, entered)
 	if ran.Error != nil || len(ran.Calls) != 1 || ran.Calls[0].Status != status || len(ran.Items) != 1 {
-		n.t.Fatalf("%s of %v: %+v", operation, entered, ran)
+		n.t.Fatalf("%s of %v: %v", operation, entered, ran)
 	}
 	var out struct {
 		Success bool
@@ -111,7 +112,7 @@ func (n *n8n) refused(operation string, status int, entered form, want string) {
 func (n *n8n) refuses(ran nodeRun, operation string, status int, want string) {
 	n.t.Helper()
 	if ran.Error == nil || len(ran.Calls) != 1 || ran.Calls[0].Status != status || !strings.Contains(ran.Error.Message+ran.Error.Description, want) {
-		n.t.Errorf("%s: %+v, want %d with %s", operation, ran, status, want)
+		n.t.Errorf("%s: %v, want %d with %s", operation, ran, status, want)
 	}
 }
 
@@ -123,7 +124,9 @@ func sameJSON(a, b string) bool {
 // TestN8n drives every operation of the node, with a key of the company, against a line that is
 // paired with a stand-in of WhatsApp. docs/dialects.md has a table of them.
 func TestN8n(t *testing.T) {
-	w, _, c := start(t, "")
+	cfg := e2e.Config(t)
+	cfg.WhatsApp.AllowPrivateProxies = true // the proxy of this test
+	w, _, c := startWith(t, cfg)
 	n := &n8n{startScript(t, "n8n.cjs", c.base, c.key), w, "shop", map[string]bool{}}
 	n.say(map[string]any{"list": true})
 	var list struct{ Offered []string }
@@ -218,13 +221,13 @@ func (n *n8n) pairing(t *testing.T) {
 	(&client{t: t}).eventually("there is a QR code", func() bool {
 		return json.Unmarshal([]byte(n.done("instances/instance-connect", 200, nil)), &code) == nil && code.Code != nil
 	})
-	if _, err := n.phones.Shop.ScanQR(within(t), *code.Code); err != nil {
+	if _, err := n.phones.Shop.ScanQR(testwait.Context(t), *code.Code); err != nil {
 		t.Fatal(err)
 	}
 	n.becomes("instances/instance-connect", nil, isOpen)
 	n.becomes("instances/fetch-instances", nil, `"connectionStatus":"open","ownerJid":"79990001122@s.whatsapp.net","profileName":"Shop"`)
 	n.gives("instances/set-presence", 201, form{"presence": "available"}, `{"presence":"available"}`)
-	if err := n.phones.Shop.AwaitPresence(within(t), "available"); err != nil {
+	if err := n.phones.Shop.AwaitPresence(testwait.Context(t), "available"); err != nil {
 		t.Error(err)
 	}
 	n.gives("instances/restart-instance", 200, nil, `{"instance":{"instanceName":"shop","status":"connecting"}}`)
@@ -250,4 +253,19 @@ func (n *n8n) end(t *testing.T) {
 	n.refused("instances/logout-instance", 400, nil, `The \"shop\" instance is not connected`)
 	n.gives("instances/delete-instance", 200, nil, `{"status":"SUCCESS","error":false,"response":{"message":"Instance deleted"}}`)
 	n.refused("instances/instance-connect", 404, nil, `The \"shop\" instance does not exist`)
+}
+
+// String is for the messages of failed tests.
+func (r nodeRun) String() string {
+	said := ""
+	for _, c := range r.Calls {
+		said += fmt.Sprintf("%s %s %.300s is answered %d; ", c.Method, c.Path, c.Body, c.Status)
+	}
+	for _, item := range r.Items {
+		said += fmt.Sprintf("it gives %.500s; ", item.JSON)
+	}
+	if r.Error != nil {
+		said += fmt.Sprintf("it fails with %s: %s", r.Error.Message, r.Error.Description)
+	}
+	return said
 }

@@ -2,7 +2,6 @@ package evolution
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -79,11 +78,4 @@ func (s *script) next(into any) {
 	case <-time.After(testwait.Long):
 		s.t.Fatal("the script says nothing")
 	}
-}
-
-// within returns the context of a test, with a deadline.
-func within(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), testwait.Long)
-	t.Cleanup(cancel)
-	return ctx
 }

@@ -127,7 +127,7 @@ func TestN8n(t *testing.T) {
 	cfg := e2e.Config(t)
 	cfg.WhatsApp.AllowPrivateProxies = true // the proxy of this test
 	w, _, c := startWith(t, cfg)
-	n := &n8n{startScript(t, "n8n.cjs", c.base, c.key), w, "shop", map[string]bool{}}
+	n := &n8n{startScript(t, "n8n.cjs", []string{c.base, c.key}), w, "shop", map[string]bool{}}
 	n.say(map[string]any{"list": true})
 	var list struct{ Offered []string }
 	n.next(&list)

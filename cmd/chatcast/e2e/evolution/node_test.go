@@ -19,10 +19,12 @@ type script struct {
 	lines chan string // closed when it has ended
 }
 
-func startScript(t *testing.T, name string, args ...string) *script {
+// startScript starts one with the arguments, and the variables of the environment. It ends by itself,
+// at the latest when its input ends.
+func startScript(t *testing.T, name string, args []string, environ ...string) *script {
 	t.Helper()
 	cmd := exec.Command("node", append([]string{"testdata/clients/" + name}, args...)...)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr, cmd.Env = os.Stderr, append(os.Environ(), environ...)
 	in, errIn := cmd.StdinPipe()
 	out, errOut := cmd.StdoutPipe()
 	if errIn != nil || errOut != nil {
@@ -44,6 +46,9 @@ func startScript(t *testing.T, name string, args ...string) *script {
 	}()
 	t.Cleanup(func() {
 		_ = in.Close()
+		if t.Failed() {
+			_ = cmd.Process.Kill()
+		}
 		<-done
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("%s: %v", name, err)

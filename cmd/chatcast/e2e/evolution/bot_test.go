@@ -1,0 +1,83 @@
+package evolution
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
+)
+
+// TestBot runs a bot that was written for Evolution API 2: it makes its instance, is paired, greets
+// with a text and a picture, and answers what it receives, until it is told to stop. docs/migration.md
+// tells what was changed in it.
+func TestBot(t *testing.T) {
+	cfg := e2e.Config(t)
+	cfg.Webhooks.AllowPrivateTargets = true // the bot's webhook is on this machine
+	w, _, c := startWith(t, cfg)
+	bot := startScript(t, "bot.cjs", nil, "EVOLUTION_URL="+c.base, "EVOLUTION_KEY="+c.key, "GREET="+anna)
+
+	code := bot.until("code")
+	if _, err := w.Shop.ScanQR(testwait.Context(t), code[1].(string)); err != nil {
+		t.Fatal(err)
+	}
+	for bot.until("state")[1] != "open" {
+		continue
+	}
+	var ids []string
+	for _, want := range []struct{ path, kind, text string }{{"sendText", "conversation", "Hello, I am a bot"}, {"sendMedia", "imageMessage", "a dot"}} {
+		sent := bot.until("sent")
+		if sent[1] != want.path || sent[3] != "PENDING" || sent[4] != want.kind {
+			t.Errorf("the bot says %v", sent)
+		}
+		got, err := w.Anna.AwaitID(testwait.Context(t), sent[2].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Text() != want.text && got.Message.GetImageMessage().GetCaption() != want.text {
+			t.Errorf("%v arrived, want %s", got.Message, want.text)
+		}
+		ids = append(ids, got.ID)
+	}
+	w.Anna.Read(w.Shop, ids...)
+	for read := map[any]bool{}; len(read) < len(ids); {
+		if status := bot.until("status"); status[2] == "READ" {
+			read[status[1]] = true
+		}
+	}
+
+	asked := w.Anna.SendText(w.Shop, "Are you there?")
+	if got := bot.until("received"); !slices.Equal(got, []any{"received", annaJID, "Anna", "conversation", "Are you there?"}) {
+		t.Errorf("the bot receives %v", got)
+	}
+	answer, err := w.Anna.AwaitText(testwait.Context(t), "You said: Are you there?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if quoted := answer.Message.GetExtendedTextMessage().GetContextInfo().GetStanzaID(); quoted != asked {
+		t.Errorf("the answer quotes %q", quoted)
+	}
+
+	w.Anna.SendText(w.Shop, "stop")
+	bot.until("stopped")
+	if devices := w.Shop.Devices(); devices != 0 {
+		t.Errorf("%d devices are linked", devices)
+	}
+	if status, answer := c.call("GET /instance/connectionState/bot", ""); status != 404 {
+		t.Errorf("the instance is answered %d %s", status, answer)
+	}
+}
+
+// until returns the next list that the script says whose first word is kind.
+func (s *script) until(kind string) []any {
+	s.t.Helper()
+	var said []any
+	for len(said) == 0 || said[0] != kind {
+		s.next(&said)
+		if len(said) > 1 && said[0] == "connect_error" {
+			s.t.Fatal(fmt.Sprint(said...))
+		}
+	}
+	return said
+}

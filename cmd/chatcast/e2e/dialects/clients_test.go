@@ -1,0 +1,151 @@
+package dialects
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"chatcast/cmd/chatcast/e2e"
+)
+
+const instance = "1229-grWhatsApp" // the line's name in Evolution API's words
+
+// join connects a client of every dialect, and returns when all are subscribed.
+func (w *world) join() {
+	w.t.Helper()
+	w.followJS()
+	w.followIO("Socket.IO on /"+instance, "/"+instance)
+	w.followIO("Socket.IO on /", "/")
+	w.followCallback()
+	w.followEvents()
+	w.awaitBegun()
+}
+
+// followJS runs pusher-js and MultiWA's WebSocket.
+func (w *world) followJS() {
+	w.t.Helper()
+	viewers := map[string]*viewer{}
+	for _, name := range []string{"pusher-js", "MultiWA's WebSocket"} {
+		viewers[name] = w.newViewer(name)
+	}
+	node := e2e.StartNode(w.t, "dialects.cjs", w.cable.Base(), w.owner.Token, e2e.LineChannel, w.key, fmt.Sprint(w.from))
+	go func() {
+		for line := range node.Lines {
+			var said [4]string
+			words := []string{}
+			if err := json.Unmarshal([]byte(line), &words); err != nil || copy(said[:], words) < 2 || viewers[said[0]] == nil {
+				w.t.Errorf("the clients say %s", line)
+				return
+			}
+			v := viewers[said[0]]
+			switch said[1] {
+			case "begun":
+				v.begins()
+			case "message":
+				v.message(said[2])
+			case "status":
+				v.status(said[2], said[3])
+			default:
+				v.problem(line)
+			}
+		}
+	}()
+}
+
+// followIO runs socket.io-client in a namespace. It recovers by itself.
+func (w *world) followIO(name, namespace string) {
+	w.t.Helper()
+	v := w.newViewer(name)
+	arg, err := json.Marshal(map[string]any{
+		"url": w.cable.Base() + namespace, "options": map[string]any{"auth": map[string]any{"apikey": w.key}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cmd := exec.Command("node", "../../../../server/socketio/testdata/clients/client.cjs", string(arg))
+	cmd.Stderr = os.Stderr
+	in, errIn := cmd.StdinPipe()
+	out, errOut := cmd.StdoutPipe()
+	if errIn != nil || errOut != nil {
+		w.t.Fatal(errIn, errOut)
+	}
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s := bufio.NewScanner(out)
+		s.Buffer(nil, 4<<20)
+		for s.Scan() {
+			v.fromIO(s.Bytes())
+		}
+		_, _ = io.Copy(io.Discard, out) // a line was too long
+	}()
+	w.t.Cleanup(func() {
+		in.Close()
+		<-done
+		if err := cmd.Wait(); err != nil {
+			w.t.Errorf("node: %v", err)
+		}
+	})
+}
+
+// fromIO takes what client.cjs prints: ["connect", recovered, …], ["event", name, data, …].
+func (v *viewer) fromIO(line []byte) {
+	var words []json.RawMessage
+	var what, event string
+	if err := json.Unmarshal(line, &words); err != nil || len(words) < 2 || json.Unmarshal(words[0], &what) != nil {
+		v.problem(string(line))
+		return
+	}
+	switch what {
+	case "connect":
+		begun := false
+		v.change(func() { begun, v.begun = v.begun, true })
+		if begun && string(words[1]) != "true" {
+			v.problem("it is not recovered")
+		} else if begun {
+			v.returns()
+		}
+	case "event":
+		if err := json.Unmarshal(words[1], &event); err != nil || len(words) < 3 {
+			v.problem(string(line))
+			return
+		}
+		v.evolution(event, words[2])
+	}
+}
+
+// evolution takes an event in the words of Evolution API.
+func (v *viewer) evolution(event string, envelope []byte) {
+	var said struct {
+		Instance string
+		Data     json.RawMessage
+	}
+	if err := json.Unmarshal(envelope, &said); err != nil || said.Instance != instance {
+		v.problem(fmt.Sprintf("%s %s: %v", event, envelope, err))
+		return
+	}
+	var data struct {
+		Key           struct{ ID string }
+		KeyID, Status string
+	}
+	switch event {
+	case "messages.upsert", "send.message", "messages.update":
+		if err := json.Unmarshal(said.Data, &data); err != nil {
+			v.problem(fmt.Sprintf("%s %s: %v", event, envelope, err))
+		}
+	}
+	switch event {
+	case "messages.upsert", "send.message":
+		v.message(data.Key.ID)
+	case "messages.update":
+		v.status(data.KeyID, data.Status)
+	case "chatcast:resume_failed":
+		v.problem(event)
+	}
+}

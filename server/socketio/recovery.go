@@ -10,30 +10,29 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // A client that supports the recovery of connections sends, when it comes back, the pid
 // that it got with its CONNECT, and the offset of the last event that it got. If the server
 // answers with the same pid, the client knows that it has missed nothing.
 //
-// A pid says who may go on where until when, and is signed; so any node can read it, and
-// none has to remember it.
+// A pid says who may go on where, and is signed; so any node can read it, and none has to
+// remember it. It has no end of its own: a client keeps its pid for as long as it recovers,
+// be it for years, and what it has missed is there as long as the journal reaches back.
 //
-//	version 1 | expiry 8 | position 8 | user 8 | sid 15 | signature 16 bytes, as hex
+//	version 1 | position 8 | user 8 | sid 15 | signature 16 bytes, as hex
 //
 // The signature is also over the channel and the name of the namespace, which are not in it.
 
 const (
-	pidVersion   = 1
+	pidVersion   = 2
 	sidBytes     = 15
-	pidBytes     = 1 + 8 + 8 + 8 + sidBytes
+	pidBytes     = 1 + 8 + 8 + sidBytes
 	pidSignature = 16
 )
 
 // ticket is what a pid says.
 type ticket struct {
-	until    time.Time
 	position int64 // of the journal when the client entered
 	userID   int64
 	sid      string // the client's name in the namespace, which it keeps
@@ -43,7 +42,6 @@ type ticket struct {
 func (s *Server) pid(t ticket, namespace, channel string) string {
 	b := make([]byte, 0, pidBytes+pidSignature)
 	b = append(b, pidVersion)
-	b = binary.BigEndian.AppendUint64(b, uint64(t.until.Unix()))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.position))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.userID))
 	sid, _ := base64.RawURLEncoding.DecodeString(t.sid) // made by randomName
@@ -69,10 +67,10 @@ func (s *Server) ticket(pid, namespace, channel string, userID int64) (t ticket,
 		return t, false
 	}
 	t = ticket{
-		until: time.Unix(int64(binary.BigEndian.Uint64(b[1:])), 0), position: int64(binary.BigEndian.Uint64(b[9:])),
-		userID: int64(binary.BigEndian.Uint64(b[17:])), sid: base64.RawURLEncoding.EncodeToString(b[25:]),
+		position: int64(binary.BigEndian.Uint64(b[1:])), userID: int64(binary.BigEndian.Uint64(b[9:])),
+		sid: base64.RawURLEncoding.EncodeToString(b[17:]),
 	}
-	return t, t.userID == userID && time.Now().Before(t.until)
+	return t, t.userID == userID
 }
 
 // cursors are where a client says that it is, in the payload of its CONNECT.
@@ -144,7 +142,7 @@ func (s *Server) start(ctx context.Context, r Request, e *Entry, lastEventID str
 		return start{}, err
 	}
 	begin := start{sid: randomName(sidBytes), place: place{seq: position}, resume: true, begins: true}
-	begin.pid = s.pid(ticket{time.Now().Add(s.opt.Recover), position, e.UserID, begin.sid}, r.Namespace, e.Channel)
+	begin.pid = s.pid(ticket{position, e.UserID, begin.sid}, r.Namespace, e.Channel)
 	if said.PID != "" { // the client has learnt that it begins anew
 		return begin, nil
 	}

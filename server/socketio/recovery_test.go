@@ -2,12 +2,14 @@ package socketio
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"chatcast/broadcasting"
@@ -62,13 +64,12 @@ func TestRecovery(t *testing.T) {
 
 // What cannot be recovered begins anew, with what comes.
 func TestNotRecovered(t *testing.T) {
-	h := run(t, func(s *setup) { s.io.Recover = time.Hour })
+	h := run(t)
 	for i := range 5 {
 		h.say("shop", strconv.Itoa(i+1))
 	}
 	_, sid, pid := h.enter("/shop", good)
 	_, _, ofOther := h.enter("/other", good)
-	expired := h.io.pid(ticket{until: time.Now().Add(-time.Second), position: 5, userID: 7, sid: sid}, "/shop", line("shop"))
 	next := 5
 	for name, auth := range map[string]string{
 		"tampered":         recovering("good", strings.Replace(pid, pid[:2], "00", 1), "5"),
@@ -77,7 +78,6 @@ func TestNotRecovered(t *testing.T) {
 		"empty":            recovering("good", "", "5"),
 		"another channel":  recovering("good", ofOther, "5"),
 		"another key":      recovering("shop", pid, "5"),
-		"expired":          recovering("good", expired, "5"),
 		"ahead":            recovering("good", pid, "1000000"),
 		"too large":        recovering("good", pid, "99999999999999999999"),
 		"no number":        recovering("good", pid, "last"),
@@ -105,6 +105,27 @@ func TestNotRecovered(t *testing.T) {
 	if _, sid2, _ := h.enter("/shop", recovering("good", pid, "8")); sid2 != sid {
 		t.Error("what is still kept is not recovered")
 	}
+}
+
+// A client that has recovered for years does so once more, and one that was away for years
+// too: what counts is what the journal has.
+func TestRecoveryHasNoEnd(t *testing.T) {
+	h := run(t)
+	h.say("shop", "one")
+	entry := &Entry{UserID: 7, Channel: line("shop")}
+	synctest.Test(t, func(t *testing.T) {
+		begin, err := h.io.start(t.Context(), Request{Namespace: "/shop"}, entry, "")
+		if err != nil || begin.pid == "" || begin.recovered {
+			t.Fatalf("it begins as %+v, %v", begin, err)
+		}
+		time.Sleep(3 * 365 * 24 * time.Hour)
+		for offset, place := range map[string]place{"1": {seq: 1}, "": begin.place} {
+			again, err := h.io.start(t.Context(), Request{Namespace: "/shop", Auth: json.RawMessage(recovering("good", begin.pid, offset))}, entry, "")
+			if err != nil || !again.recovered || again.pid != begin.pid || again.place != place {
+				t.Errorf("from %q it goes on as %+v, %v", offset, again, err)
+			}
+		}
+	})
 }
 
 func TestRecoveryIsOff(t *testing.T) {

@@ -34,7 +34,6 @@ type Options struct {
 	// signed with Secret; nil: each connection begins anew.
 	History History
 	Secret  []byte
-	Recover time.Duration // how long a position is valid, if the journal still has it [30 days]
 
 	MaxPayload       int           // bytes of one message, and of the body of a request [1,000,000]
 	ConnectTimeout   time.Duration // from the handshake to the first namespace [45 s]
@@ -65,7 +64,6 @@ func (o Options) withDefaults() Options {
 	set(&o.Namespaces, 50)
 	set(&o.PacketsPerSecond, 20)
 	set(&o.PacketBurst, 100)
-	last(&o.Recover, 30*24*time.Hour)
 	last(&o.ConnectTimeout, 45*time.Second)
 	last(&o.UpgradeTimeout, 10*time.Second)
 	last(&o.AskTimeout, 10*time.Second)

@@ -75,6 +75,7 @@ var mayImport = map[string][]string{
 	"cmd/chatcast/e2e/cluster":   {},
 	"cmd/chatcast/e2e/chaos":     {},
 	"cmd/chatcast/e2e/console":   {},
+	"cmd/chatcast/e2e/dialects":  {},
 	"cmd/chatcast/e2e/evolution": {},
 	"cmd/chatcast/e2e/kill":      {},
 	"cmd/chatcast/e2e/multiwa":   {},

@@ -2,6 +2,7 @@ package dialects
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,7 +46,9 @@ func (w *world) followJS() {
 			case "begun":
 				v.begins()
 			case "message":
-				v.message(said[2])
+				v.message(said[2], said[3])
+			case "edited":
+				v.change(func() { v.texts[said[2]] = said[3] })
 			case "status":
 				v.status(said[2], said[3])
 			default:
@@ -133,6 +136,10 @@ func (v *viewer) evolution(event string, envelope []byte) {
 	var data struct {
 		Key           struct{ ID string }
 		KeyID, Status string
+		Message       struct {
+			Conversation        string
+			ExtendedTextMessage struct{ Text string }
+		}
 	}
 	switch event {
 	case "messages.upsert", "send.message", "messages.update":
@@ -142,8 +149,12 @@ func (v *viewer) evolution(event string, envelope []byte) {
 	}
 	switch event {
 	case "messages.upsert", "send.message":
-		v.message(data.Key.ID)
+		v.message(data.Key.ID, cmp.Or(data.Message.Conversation, data.Message.ExtendedTextMessage.Text))
 	case "messages.update":
+		if data.Status == "EDITED" {
+			v.change(func() { v.texts[data.KeyID] = data.Message.Conversation })
+			return
+		}
 		v.status(data.KeyID, data.Status)
 	case "chatcast:resume_failed":
 		v.problem(event)

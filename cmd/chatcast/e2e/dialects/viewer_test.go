@@ -20,6 +20,7 @@ type viewer struct {
 	// guarded by mu
 	messages []string          // their ids, as they came
 	statuses []string          // "ID STATUS", as they came
+	texts    map[string]string // of messages, as they are now
 	known    map[string]bool   // what is in messages and statuses
 	begun    bool              // it is subscribed
 	returned int               // how often it has come back and gone on where it was
@@ -35,14 +36,15 @@ var statusWords = map[string]string{
 }
 
 func (w *world) newViewer(name string) *viewer {
-	v := &viewer{name: name, known: map[string]bool{}, watches: map[int]chan bool{}}
+	v := &viewer{name: name, known: map[string]bool{}, texts: map[string]string{}, watches: map[int]chan bool{}}
 	w.viewers = append(w.viewers, v)
 	return v
 }
 
-func (v *viewer) message(id string) {
+func (v *viewer) message(id, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.texts[id] = text
 	if v.repeat && v.known[id] {
 		return
 	}
@@ -82,16 +84,21 @@ func (v *viewer) change(how func()) {
 // items takes the items of an event of the CRM.
 func (v *viewer) items(event string, items []json.RawMessage) {
 	for _, text := range items {
-		var item struct{ ID, Type string }
+		var item struct {
+			ID, Type string
+			Message  struct{ Text string }
+		}
 		switch event {
-		case "message", "messageStatus":
+		case "message", "messageEdit", "messageStatus":
 			if err := json.Unmarshal(text, &item); err != nil {
 				v.problem(fmt.Sprintf("%s %s: %v", event, text, err))
 			}
 		}
 		switch event {
 		case "message":
-			v.message(item.ID)
+			v.message(item.ID, item.Message.Text)
+		case "messageEdit":
+			v.change(func() { v.texts[item.ID] = item.Message.Text })
 		case "messageStatus":
 			v.status(item.ID, item.Type)
 		}

@@ -21,7 +21,8 @@ function page() {
 		if (id >= seen[channel]) seen[channel] = id;
 		if (event === 'chatcast:position') say(who, 'begun');
 		if (event === 'chatcast:resume_failed') say(who, 'problem', event);
-		if (event === 'message') for (const { id } of data.payload.data) say(who, 'message', id);
+		if (event === 'message') for (const { id, message } of data.payload.data) say(who, 'message', id, message.text ?? '');
+		if (event === 'messageEdit') for (const { id, message } of data.payload.data) say(who, 'edited', id, message.text ?? '');
 		if (event === 'messageStatus') for (const { id, type } of data.payload.data) say(who, 'status', id, type);
 	});
 	pusher.subscribe(channel).bind('pusher:subscription_error', () => {
@@ -47,7 +48,7 @@ function multiwa() {
 			if (payload.action === 'replayed') say(who, 'begun');
 			if (type !== 'event') return;
 			if (payload.eventId > seen) seen = payload.eventId;
-			if (payload.event === 'message.received' || payload.event === 'message.sent') say(who, 'message', bare(payload.data.id));
+			if (payload.event === 'message.received' || payload.event === 'message.sent') say(who, 'message', bare(payload.data.id), payload.data.body);
 			if (payload.event === 'message.ack') say(who, 'status', bare(payload.data.messageId), payload.data.status);
 		});
 	};

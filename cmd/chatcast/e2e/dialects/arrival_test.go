@@ -54,15 +54,21 @@ func TestEachDialectSeesEachMessage(t *testing.T) {
 		w.await(last)
 		t.Logf("%d messages and a kill took %v", arrivals, time.Since(began).Round(time.Millisecond))
 		w.compare(append(sent, last), nil)
-		for _, v := range w.viewers {
-			v.change(func() {
-				if strings.HasPrefix(v.name, "Socket.IO") && v.returned == 0 {
-					t.Errorf("%s has not recovered", v.name)
-				}
-			})
-		}
+		w.recovered()
 		w.stop()
 	})
+}
+
+// recovered checks that the clients of Socket.IO have come back and gone on where they were.
+func (w *world) recovered() {
+	w.t.Helper()
+	for _, v := range w.viewers {
+		v.change(func() {
+			if strings.Contains(v.name, "Socket.IO") && v.returned == 0 {
+				w.t.Errorf("%s has not recovered", v.name)
+			}
+		})
+	}
 }
 
 // midst checks that the program was killed while messages were on their way to the clients.

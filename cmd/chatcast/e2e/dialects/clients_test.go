@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 
 	"chatcast/cmd/chatcast/e2e"
 )
@@ -18,8 +19,9 @@ const instance = "1229-grWhatsApp" // the line's name in Evolution API's words
 func (w *world) join() {
 	w.t.Helper()
 	w.followJS()
-	w.followIO("Socket.IO on /"+instance, "/"+instance)
-	w.followIO("Socket.IO on /", "/")
+	w.followIO("Socket.IO on /"+instance, "/"+instance, map[string]any{"apikey": w.key}, (*viewer).evolution)
+	w.followIO("Socket.IO on /", "/", map[string]any{"apikey": w.key}, (*viewer).evolution)
+	w.followIO("MultiWA's Socket.IO", "/ws", map[string]any{"apiKey": w.key, "events": []string{"*"}}, (*viewer).multiwa)
 	w.followCallback()
 	w.followEvents()
 	w.awaitBegun()
@@ -58,12 +60,12 @@ func (w *world) followJS() {
 	}()
 }
 
-// followIO runs socket.io-client in a namespace. It recovers by itself.
-func (w *world) followIO(name, namespace string) {
+// followIO runs socket.io-client in a namespace. It recovers by itself. take takes its events.
+func (w *world) followIO(name, namespace string, auth map[string]any, take func(v *viewer, event string, data []byte)) {
 	w.t.Helper()
 	v := w.newViewer(name)
 	arg, err := json.Marshal(map[string]any{
-		"url": w.cable.Base() + namespace, "options": map[string]any{"auth": map[string]any{"apikey": w.key}},
+		"url": w.cable.Base() + namespace, "options": map[string]any{"auth": auth},
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -84,7 +86,7 @@ func (w *world) followIO(name, namespace string) {
 		s := bufio.NewScanner(out)
 		s.Buffer(nil, 4<<20)
 		for s.Scan() {
-			v.fromIO(s.Bytes())
+			v.fromIO(s.Bytes(), take)
 		}
 		_, _ = io.Copy(io.Discard, out) // a line was too long
 	}()
@@ -98,7 +100,7 @@ func (w *world) followIO(name, namespace string) {
 }
 
 // fromIO takes what client.cjs prints: ["connect", recovered, …], ["event", name, data, …].
-func (v *viewer) fromIO(line []byte) {
+func (v *viewer) fromIO(line []byte, take func(v *viewer, event string, data []byte)) {
 	var words []json.RawMessage
 	var what, event string
 	if err := json.Unmarshal(line, &words); err != nil || len(words) < 2 || json.Unmarshal(words[0], &what) != nil {
@@ -119,7 +121,7 @@ func (v *viewer) fromIO(line []byte) {
 			v.problem(string(line))
 			return
 		}
-		v.evolution(event, words[2])
+		take(v, event, words[2])
 	}
 }
 
@@ -159,4 +161,35 @@ func (v *viewer) evolution(event string, envelope []byte) {
 	case "chatcast:resume_failed":
 		v.problem(event)
 	}
+}
+
+// multiwa takes an event in the words of MultiWA.
+func (v *viewer) multiwa(event string, body []byte) {
+	var said struct {
+		Data struct{ ID, MessageID, Body, Status string }
+	}
+	switch event {
+	case "message.received", "message.sent", "message.ack":
+		if err := json.Unmarshal(body, &said); err != nil {
+			v.problem(fmt.Sprintf("%s %s: %v", event, body, err))
+		}
+	case "error", "chatcast:resume_failed":
+		v.problem(string(body))
+	}
+	switch event {
+	case "message.received", "message.sent":
+		v.message(bareID(said.Data.ID), said.Data.Body)
+	case "message.ack":
+		v.status(bareID(said.Data.MessageID), said.Data.Status)
+	}
+}
+
+// bareID returns the messenger's id of a message of MultiWA: true_79995554433@c.us_ID, and in
+// groups false_GROUP@g.us_ID_PERSON@c.us.
+func bareID(id string) string {
+	parts := strings.Split(id, "_")
+	if len(parts) < 3 {
+		return id
+	}
+	return parts[2]
 }

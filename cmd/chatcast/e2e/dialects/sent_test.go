@@ -46,6 +46,7 @@ func TestEachDialectSeesWhatIsSent(t *testing.T) {
 		v.change(func() { messages, statuses = slices.Clone(v.messages), slices.Clone(v.statuses) })
 		w.compare(messages, statuses)
 		w.checkStatuses(senders, messages, statuses)
+		w.recovered()
 		w.stop()
 	})
 }
@@ -92,8 +93,7 @@ func (w *world) byEvolution(to, text string) (string, error) {
 func (w *world) byMultiWA(to, text string) (string, error) {
 	var sent struct{ WAMessageID string }
 	err := w.post("/api/v1/messages/text", "x-api-key", w.key, textOf("to", to, "text", text), &sent)
-	_, id, _ := strings.Cut(strings.TrimPrefix(sent.WAMessageID, "true_"), "_")
-	return id, err
+	return bareID(sent.WAMessageID), err
 }
 
 // textOf returns a JSON object of texts.

@@ -23,6 +23,7 @@ func (w *world) join() {
 	w.followIO("Socket.IO on /", "/", map[string]any{"apikey": w.key}, (*viewer).evolution)
 	w.followIO("MultiWA's Socket.IO", "/ws", map[string]any{"apiKey": w.key, "events": []string{"*"}}, (*viewer).multiwa)
 	w.followCallback()
+	w.followWebhook()
 	w.followEvents()
 	w.awaitBegun()
 }

@@ -32,6 +32,24 @@ func (w *world) followCallback() {
 	v.begins()
 }
 
+// followWebhook sets the webhook of the instance.
+func (w *world) followWebhook() {
+	w.t.Helper()
+	v := w.newViewer("the webhook of Evolution API")
+	v.repeat = true
+	url := w.receive(v, func(body []byte) error {
+		var said struct{ Event string }
+		err := json.Unmarshal(body, &said)
+		v.evolution(said.Event, body)
+		return err
+	})
+	var set json.RawMessage
+	if err := w.post("/webhook/set/"+instance, "apikey", w.key, `{"webhook":{"enabled":true,"url":"`+url+`","events":[]}}`, &set); err != nil {
+		w.t.Fatal(err)
+	}
+	v.begins()
+}
+
 // receive returns the URL of a server that takes what is posted to it.
 func (w *world) receive(v *viewer, take func(body []byte) error) (url string) {
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

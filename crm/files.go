@@ -112,15 +112,17 @@ func (s *Service) OpenSigned(ctx context.Context, on Line, id, expires, signatur
 	return s.openFile(ctx, on, id, everybody)
 }
 
-var errFilePending = &Error{Code: CodeNotFound, Message: "file not found: " + absent[FilePending]}
+// ErrFilePending is the error for a file that is still being fetched.
+var ErrFilePending = &Error{Code: CodeNotFound, Message: "file not found: " + absent[FilePending]}
 
 // IsFilePending reports whether an error says that a file is still being fetched.
-func IsFilePending(err error) bool { return errors.Is(err, errFilePending) }
+func IsFilePending(err error) bool { return errors.Is(err, ErrFilePending) }
 
-// FileOfLink returns the id of the file that a link of this server leads to.
-func (s *Service) FileOfLink(on Line, link string) (id string, ok bool) {
+// FileOfLink returns the id of the file of a line that a link leads to. The link is without the
+// address of the server.
+func FileOfLink(on Line, link string) (id string, ok bool) {
 	path, _, _ := strings.Cut(link, "?")
-	id, ok = strings.CutPrefix(path, s.PublicURL+filePath(on, ""))
+	id, ok = strings.CutPrefix(path, filePath(on, ""))
 	return id, ok && IsFileID(id)
 }
 
@@ -147,7 +149,7 @@ func (s *Service) openFile(ctx context.Context, on Line, id string, sees func(*m
 		return nil, cmp.Or(err, error(notFound("file")))
 	}
 	if row.State == FilePending {
-		return nil, errFilePending
+		return nil, ErrFilePending
 	}
 	if row.State != "" {
 		return nil, &Error{Code: CodeNotFound, Message: "file not found: " + absent[row.State]}

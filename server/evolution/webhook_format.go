@@ -44,7 +44,6 @@ const (
 
 // WebhookRules is the part of the CRM that webhooks use.
 type WebhookRules interface {
-	FileOfLink(on crm.Line, link string) (id string, ok bool)
 	OpenStored(ctx context.Context, on crm.Line, id string) (*crm.Attachment, error)
 }
 
@@ -147,7 +146,7 @@ func (h *Webhooks) request(to crm.CallbackTarget, ev crm.CallbackEvent, emit sha
 		}
 	}
 	sign(header, to.Secret, r.Body)
-	if id, ours := h.Rules.FileOfLink(ev.Line, emit.File); to.Options.Base64 && ours {
+	if id, ours := crm.FileOfLink(ev.Line, strings.TrimPrefix(emit.File, h.PublicURL)); to.Options.Base64 && ours {
 		r.Open = func(ctx context.Context) ([]byte, http.Header, func(), error) {
 			body, done := h.withFile(ctx, ev.Line, id, emit)
 			signed := http.Header{}

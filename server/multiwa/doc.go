@@ -1,6 +1,7 @@
 // Package multiwa speaks the protocol of MultiWA: a raw WebSocket on which programs get the
-// events of their WhatsApp accounts, and a REST API (API) under /api/v1 and /api. Its profiles
-// are the instances of the rules, its keys theirs.
+// events of their WhatsApp accounts, the same in a namespace of Socket.IO (Visit), webhooks
+// (Hooks), and a REST API (API) under /api/v1 and /api. Its profiles are the instances of the
+// rules, its keys theirs. The transport of Socket.IO and the delivery of webhooks are not here.
 //
 // The wire of the socket is in frames.go, close codes in codes.go, the names of events in
 // names.go. What an event of the CRM means is in render.go and render_message.go, which are

@@ -11,7 +11,8 @@
 // Engine.IO, parser.go and frames.go that of Socket.IO. sockets are the namespaces of one
 // conn (sockets.go, connect.go). Each of them is a broadcasting.Peer (namespace.go), whose
 // Dialect is the same value for all that get the same bytes (dialect.go): an event is
-// encoded once for them. recovery.go lets clients go on where they were cut off.
+// encoded once for them. recovery.go lets clients go on where they were cut off, and
+// subscriptions.go lets them enter channels later.
 //
 // # Goroutines and locks
 //

@@ -39,6 +39,25 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
+// FuzzJoin checks that nothing that a client of Socket.IO sends breaks the parser, and that what
+// is refused has a text.
+func FuzzJoin(f *testing.F) {
+	for _, seed := range []string{
+		``, `null`, `"p"`, `7`, `[]`, `{`, `{"profileId":"p","events":["*"],"lastEventId":"17"}`, `{"sessionId":"p","events":null}`, `{"profileId":7}`,
+		`{"profileId":"p","events":["x"]}`, `{"profileId":"p","lastEventId":-1}`, `{"token":"k","pid":"x","offset":"1.1"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		switch r, err := parseJoin(text); {
+		case err != nil && err.Error() == "":
+			t.Errorf("%q is refused without a text", text)
+		case err == nil && r.want&^(1<<len(names)-1) != 0:
+			t.Errorf("%q selects %b", text, r.want)
+		}
+	})
+}
+
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y any
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && x == y

@@ -271,6 +271,29 @@ func TestDeliveries(t *testing.T) {
 	})
 }
 
+// TestCodesAreDelivered checks that the code that pairs a profile is delivered, once.
+func TestCodesAreDelivered(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		r := newRest(t, store, onGr)
+		r.withWebhooks(true)
+		to := newReceiver(t)
+		r.hook(`{"url":"` + to.url + `","events":["qr:update","message.received"]}`)
+		code := "2@abc"
+		if err := r.PublishQR(t.Context(), onGr, crm.Pairing{QR: &code, ExpiresAt: crmtest.Start}); err != nil {
+			t.Fatal(err)
+		}
+		got := to.next(t)
+		if !strings.HasPrefix(got.body, `{"event":"qr:update","timestamp":"2021-11-19T10:55:00.000Z","profileId":"`+r.profileOf(t, onGr)+`","data":{"qr":"data:image/png;base64,`) ||
+			!strings.Contains(got.body, `","code":"2@abc","expiresAt":"2021-11-19T10:55:00.000Z"}}`) || got.header.Get("X-Event-Id") != "" {
+			t.Errorf("it got %v %.300s", got.header, got.body)
+		}
+		r.say(t, onGr, "3A00", "After it")
+		if got := to.next(t); !strings.Contains(got.body, `"body":"After it"`) {
+			t.Errorf("then %s", got.body)
+		}
+	})
+}
+
 // TestDeliveriesEnd checks that a delivery is tried five times, and given up when the receiver
 // takes the one behind it.
 func TestDeliveriesEnd(t *testing.T) {

@@ -49,7 +49,7 @@ func TestJavaScriptWritesTheSame(t *testing.T) {
 }
 
 // TestWebhook makes a webhook by the REST API of the whole program, and gets what happens, in
-// order, signed, also what happened while the receiver was away.
+// order, signed, and nothing of while it is off.
 func TestWebhook(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *desk) {
 		got := make(chan string, 100)

@@ -141,7 +141,7 @@ func (s *Service) fill(tx *models.Tx, cfg BootstrapConfig, hash string, done *Bo
 	c := &change{tx: tx, s: s, now: s.Now()}
 	for _, typ := range cfg.License.Messengers {
 		m := &models.Messenger{LicenseID: license.ID, Type: typ, Name: LookupMessenger(typ).Name, CreatedAt: now}
-		if err := s.addLine(c, company.ID, m, &Instance{Websocket: allEvents}); err != nil {
+		if err := s.addLine(c, Actor{}, company.ID, m, &Instance{Websocket: allEvents}); err != nil {
 			return err
 		}
 	}

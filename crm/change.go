@@ -19,6 +19,7 @@ type change struct {
 	events []Event
 	after  []func()           // called after the commit, before the relay is woken
 	ends   []models.AccessEnd // of which sockets are told after the commit
+	last   []int64            // rows of the journal of which sockets are told before that
 
 	labels  map[Line]bool     // lines whose phones have to be told of labels
 	answers map[Line]bool     // lines with messages that wait no more
@@ -60,6 +61,9 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 				return err
 			}
 			s.Journal.trace(entry.ID, trace)
+			if ev.last {
+				c.last = append(c.last, entry.ID)
+			}
 			if ev.moved != nil {
 				ev.moved.entry = entry.ID
 				moves = append(moves, *ev.moved)
@@ -77,6 +81,10 @@ func (s *Service) change(ctx context.Context, f func(c *change) error) error {
 	}
 	for _, f := range done.after {
 		f()
+	}
+	if len(done.last) > 0 {
+		s.Live.Wake()
+		s.awaitLast(done.last)
 	}
 	s.tellEnds(done.ends)
 	s.tellLabels(done.labels)

@@ -19,6 +19,7 @@ type Event struct {
 	Messages  []int64 // rows of the messages whose content the items show
 
 	moved *chatMove // the chat that has another id from this event on; nil: none
+	last  bool      // the line is deleted with it: see awaitLast
 }
 
 // envelope is the data of every event: {"payload":{"data":[...],"meta":{...}}}.

@@ -72,7 +72,7 @@ func (c *change) applyLabel(l *line, in InboundLabel) error {
 	}
 	if shared == 1 || name == tag.Name {
 		tag.Name, tag.Color = name, color
-		if err := c.tx.SaveTag(tag); err != nil {
+		if err := c.saveTag(Actor{}, tag); err != nil {
 			return err
 		}
 		return c.relabel(tag.ID, link)
@@ -105,7 +105,7 @@ func (c *change) addLabel(l *line, in InboundLabel) (*models.LineLabel, error) {
 	if errors.Is(err, models.ErrNotFound) {
 		link.Made = true
 		tag = &models.Tag{CompanyID: l.companyID, Name: name, Color: cmp.Or(in.Color, defaultColor), Sort: defaultSort}
-		err = c.tx.CreateTag(tag)
+		err = c.createTag(Actor{}, tag)
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (c *change) dropLabel(l *line, link *models.LineLabel) error {
 	if err != nil || used {
 		return err
 	}
-	return c.tx.DeleteTag(tag.ID)
+	return c.deleteTag(Actor{}, tag)
 }
 
 // moveLabel links a label to another tag, and moves its line's chats to that tag.

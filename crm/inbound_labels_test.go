@@ -50,20 +50,20 @@ func TestLabelsAreTags(t *testing.T) {
 			events string
 			tags   string
 		}{
-			{"a label", onGr, label("1", "VIP", "#ff0000"), "", "Paid#00ff00 VIP#ff0000"},
+			{"a label", onGr, label("1", "VIP", "#ff0000"), "companyTag", "Paid#00ff00 VIP#ff0000"},
 			{"one that the company has as a tag", onGr, label("2", "Paid", ""), "", "Paid#00ff00 VIP#ff0000"},
 			{"the same on another line", onOther, label("7", "VIP", ""), "", "Paid#00ff00 VIP#ff0000"},
 			{"put on a chat that is new", onGr, put("1", anna, true), "chatTag", "Paid#00ff00 VIP#ff0000"},
 			{"put on it again", onGr, put("1", anna, true), "", "Paid#00ff00 VIP#ff0000"},
 			{"on another line's chat", onOther, put("7", anna, true), "chatTag", "Paid#00ff00 VIP#ff0000"},
-			{"renamed where another line has it too", onGr, label("1", "Best", ""), "chatTag chatTag", "Paid#00ff00 VIP#ff0000 Best#ff0000"},
-			{"renamed where no other has it", onGr, label("1", "Very best", "#0000ff"), "", "Paid#00ff00 VIP#ff0000 Very best#0000ff"},
-			{"unknown, on a chat", onGr, put("9", bea, true), "chatTag", "Paid#00ff00 VIP#ff0000 Very best#0000ff Label 9#808080"},
-			{"its name, later", onGr, label("9", "New", ""), "", "Paid#00ff00 VIP#ff0000 Very best#0000ff New#808080"},
+			{"renamed where another line has it too", onGr, label("1", "Best", ""), "companyTag chatTag chatTag", "Paid#00ff00 VIP#ff0000 Best#ff0000"},
+			{"renamed where no other has it", onGr, label("1", "Very best", "#0000ff"), "companyTag", "Paid#00ff00 VIP#ff0000 Very best#0000ff"},
+			{"unknown, on a chat", onGr, put("9", bea, true), "companyTag chatTag", "Paid#00ff00 VIP#ff0000 Very best#0000ff Label 9#808080"},
+			{"its name, later", onGr, label("9", "New", ""), "companyTag", "Paid#00ff00 VIP#ff0000 Very best#0000ff New#808080"},
 			{"taken off", onGr, put("9", bea, false), "chatTag", "Paid#00ff00 VIP#ff0000 Very best#0000ff New#808080"},
 			{"taken off a chat that we do not have", onGr, put("9", "79990009999", false), "", "Paid#00ff00 VIP#ff0000 Very best#0000ff New#808080"},
-			{"deleted", onGr, gone("9"), "", "Paid#00ff00 VIP#ff0000 Very best#0000ff"},
-			{"deleted while on a chat", onGr, gone("1"), "chatTag", "Paid#00ff00 VIP#ff0000"},
+			{"deleted", onGr, gone("9"), "companyTag", "Paid#00ff00 VIP#ff0000 Very best#0000ff"},
+			{"deleted while on a chat", onGr, gone("1"), "chatTag companyTag", "Paid#00ff00 VIP#ff0000"},
 			{"deleted again", onGr, gone("1"), "", "Paid#00ff00 VIP#ff0000"},
 			{"deleted, of a tag that was there before", onGr, gone("2"), "", "Paid#00ff00 VIP#ff0000"},
 		} {

@@ -213,7 +213,7 @@ func defaultInstanceName(licenseID int64, messenger string) string {
 // addLine adds a messenger to a licence, with its instance. It returns models.ErrDuplicate when the
 // licence has the messenger, and ErrInstanceName when the instance has a name that is taken; an
 // instance without a name gets one of its own.
-func (s *Service) addLine(c *change, companyID int64, m *models.Messenger, i *Instance) error {
+func (s *Service) addLine(c *change, a Actor, companyID int64, m *models.Messenger, i *Instance) error {
 	if err := c.tx.CreateMessenger(m); err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func (s *Service) addLine(c *change, companyID int64, m *models.Messenger, i *In
 		}
 		if added {
 			c.tellInstances()
-			return nil
+			return c.emitInstance(a, TypeCreate, companyID, i.Line, InstanceRef{i.ID, i.Name})
 		}
 	}
 	return ErrInstanceName

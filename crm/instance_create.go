@@ -126,7 +126,7 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 		hook.CreatedAt, hook.UpdatedAt, hook.Events = c.now.UTC(), c.now.UTC(), append([]string{}, hook.Events...)
 		made.Webhook = &hook
 	}
-	if err := s.addLine(c, companyID, m, &made.Instance); err != nil {
+	if err := s.addLine(c, a, companyID, m, &made.Instance); err != nil {
 		return nil, err
 	}
 	if err := c.serveWebhook(&made.Instance); err != nil {

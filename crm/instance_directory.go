@@ -34,7 +34,8 @@ type InstanceView struct {
 type InstanceDirectory struct {
 	known   atomic.Pointer[instanceSnapshot]
 	loading sync.Mutex
-	failed  atomic.Bool // the last load; logged once
+	changed chan struct{} // closed and replaced with known; guarded by loading
+	failed  atomic.Bool   // the last load; logged once
 }
 
 // instanceSnapshot is never changed.
@@ -45,7 +46,18 @@ type instanceSnapshot struct {
 	byName  map[instanceKey]*InstanceView
 	named   map[string][]*InstanceView
 	company map[int64][]*InstanceView
+	gone    map[Line]goneInstance
 }
+
+// goneInstance is an instance that was deleted a moment ago: the last events of its line may still
+// come.
+type goneInstance struct {
+	*InstanceView
+	until time.Time
+}
+
+// goneFor is how long the directory knows the instance of a deleted line.
+const goneFor = time.Minute
 
 type instanceKey struct {
 	companyID int64
@@ -53,7 +65,7 @@ type instanceKey struct {
 }
 
 func newInstanceDirectory() *InstanceDirectory {
-	d := &InstanceDirectory{}
+	d := &InstanceDirectory{changed: make(chan struct{})}
 	d.known.Store(&instanceSnapshot{version: -1})
 	return d
 }
@@ -64,6 +76,22 @@ func (s *Service) InstanceDirectory() *InstanceDirectory { return s.instances }
 // Of returns the instance of a line.
 func (d *InstanceDirectory) Of(line Line) (InstanceView, bool) {
 	return found(d.known.Load().byLine[line])
+}
+
+// OfEvents is Of for the events of a line, which may come within a minute after it was deleted.
+func (d *InstanceDirectory) OfEvents(line Line) (InstanceView, bool) {
+	known := d.known.Load()
+	if v := known.byLine[line]; v != nil {
+		return *v, true
+	}
+	return found(known.gone[line].InstanceView)
+}
+
+// Changed returns a channel that is closed when the directory knows something else.
+func (d *InstanceDirectory) Changed() <-chan struct{} {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	return d.changed
 }
 
 // ByID returns the instance with this id.
@@ -116,10 +144,29 @@ func (s *Service) LoadInstances(ctx context.Context) error {
 		return err
 	}
 	next, err := snapshotOf(version, rows)
-	if err == nil {
-		d.known.Store(next)
+	if err != nil {
+		return err
 	}
-	return err
+	next.follow(d.known.Load(), time.Now())
+	d.known.Store(next)
+	close(d.changed)
+	d.changed = make(chan struct{})
+	return nil
+}
+
+// follow keeps what the snapshot before had and this one has no more.
+func (n *instanceSnapshot) follow(before *instanceSnapshot, now time.Time) {
+	n.gone = map[Line]goneInstance{}
+	for on, v := range before.gone {
+		if now.Before(v.until) {
+			n.gone[on] = v
+		}
+	}
+	for on, v := range before.byLine {
+		if n.byLine[on] == nil {
+			n.gone[on] = goneInstance{v, now.Add(goneFor)}
+		}
+	}
 }
 
 func snapshotOf(version int64, rows []models.InstanceView) (*instanceSnapshot, error) {

@@ -186,6 +186,9 @@ func (s *Service) DeleteLicense(ctx context.Context, a Actor, licenseID int64) e
 // deleteLicense is DeleteLicense for a locked licence that the actor may delete.
 func (s *Service) deleteLicense(c *change, a Actor, l *models.License) error {
 	lines, err := c.tx.MessengersOf([]int64{l.ID})
+	if err == nil {
+		err = c.emitDeleted(a, l, "")
+	}
 	if err != nil {
 		return err
 	}
@@ -239,7 +242,7 @@ func (s *Service) AddMessenger(ctx context.Context, a Actor, licenseID int64, ty
 			return conflict("the license has reached its number of messengers")
 		}
 		m := &models.Messenger{LicenseID: licenseID, Type: typ, Name: name, CreatedAt: c.now.Unix()}
-		if err := s.addLine(c, l.CompanyID, m, &Instance{Websocket: allEvents}); errors.Is(err, models.ErrDuplicate) {
+		if err := s.addLine(c, a, l.CompanyID, m, &Instance{Websocket: allEvents}); errors.Is(err, models.ErrDuplicate) {
 			return conflict("the license has this messenger already")
 		} else if err != nil {
 			return err
@@ -273,6 +276,9 @@ func (s *Service) RemoveMessenger(ctx context.Context, a Actor, licenseID int64,
 
 // deleteMessenger is RemoveMessenger for a locked licence that the actor may change.
 func (s *Service) deleteMessenger(c *change, a Actor, l *models.License, typ string) error {
+	if err := c.emitDeleted(a, l, typ); err != nil {
+		return err
+	}
 	err := s.unsubscribeViewers(c, l, typ, func() error { return c.tx.DeleteMessenger(l.ID, typ) })
 	if err != nil {
 		return orNotFound(err, "messenger")

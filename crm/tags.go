@@ -85,7 +85,7 @@ func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data Tag
 		if _, err := in.apply(c.tx, t); err != nil {
 			return err
 		}
-		if err := c.tx.CreateTag(t); err != nil {
+		if err := c.createTag(a, t); err != nil {
 			return err
 		}
 		data, err = tagData(c.tx, t)
@@ -94,8 +94,8 @@ func (s *Service) CreateTag(ctx context.Context, a Actor, in TagInput) (data Tag
 	return data, err
 }
 
-// EditTag changes a tag. Only owners and admins may do so. It emits no event: the
-// catalogue has none for it, and chatTag would mean that a chat changed.
+// EditTag changes a tag. Only owners and admins may do so. It emits no chatTag, which would
+// mean that a chat changed.
 func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (data TagData, err error) {
 	err = s.change(ctx, func(c *change) error {
 		t, err := tagToChange(c.tx, a, id)
@@ -110,7 +110,7 @@ func (s *Service) EditTag(ctx context.Context, a Actor, id int64, in TagInput) (
 			return err
 		}
 		if changed {
-			if err := c.tx.SaveTag(t); err != nil {
+			if err := c.saveTag(a, t); err != nil {
 				return err
 			}
 			if err := c.relabel(t.ID, nil); err != nil {
@@ -170,7 +170,7 @@ func (s *Service) DeleteTag(ctx context.Context, a Actor, id int64) error {
 		if err := c.relabel(id, nil); err != nil {
 			return false, err
 		}
-		return true, c.tx.DeleteTag(id)
+		return true, c.deleteTag(a, t)
 	})
 }
 

@@ -222,6 +222,14 @@ func (tx *Tx) JournalBounds() (*JournalBounds, error) {
 	return &b, err
 }
 
+// JournalPublished reports whether the entry with this row id, and all before it, were handed to
+// the bus.
+func (tx *Tx) JournalPublished(id int64) (bool, error) {
+	var n int64
+	err := tx.db.Model(&JournalEntry{}).Where("id = ? AND (seq IS NULL OR seq > (SELECT published_seq FROM journal_state WHERE id = 1))", id).Count(&n).Error
+	return n == 0, err
+}
+
 // JournalUnnumbered returns how many committed entries have no number yet.
 func (tx *Tx) JournalUnnumbered() (n int64, err error) {
 	err = tx.db.Model(&JournalEntry{}).Where("seq IS NULL").Count(&n).Error

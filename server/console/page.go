@@ -71,9 +71,9 @@ var channelTable = []Channel{
 	{Name: "private-v1.licenses.{licenseId}.messengers.{type}", Who: "who may read the licence", Events: []string{
 		"message", "messageStatus", "chatTag", "chatStatus", "chatResponsible", "chatResponsiblePin", "chatProducer",
 		"chatAccomplice", "chatAuditor", "chatLevel", "chatConversation", "chatRead", "chatProcess", "messageEdit", "messageDelete",
-		"messengerStatus", "qr", "chatMerge", "chatGroup", "chatPresence", "chatName", "contactName", "contactBlock", "chatState", "call",
+		"messengerStatus", "qr", "chatMerge", "chatGroup", "chatPresence", "chatName", "contactName", "contactBlock", "chatState", "call", "instance", "companyTag",
 	}},
-	{Name: "private-v1.companies.{companyId}", Who: "the company's employees", Events: []string{"employeeStatus", "employeeWorkday"}},
+	{Name: "private-v1.companies.{companyId}", Who: "the company's employees", Events: []string{"employeeStatus", "employeeWorkday", "companyTag"}},
 	{Name: "private-v1.users.{userId}", Who: "that user", Events: []string{"quickResponseList", "quickResponse"}},
 	{Name: "private-v1.companies.{companyId}.users.{userId}", Who: "that user", Same: "the events of all licences, of the chats that this user may see"},
 	{Name: "presence-v1.… of the first two", Who: "the same people", Same: "who is looking: members added and removed"},

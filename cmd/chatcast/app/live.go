@@ -22,7 +22,10 @@ type live struct {
 	log    *slog.Logger
 }
 
-var _ crm.Live = (*live)(nil)
+var _ crm.Relayed = (*live)(nil)
+
+// Relayed implements crm.Relayed.
+func (*live) Relayed() {}
 
 func (l *live) Wake() {
 	l.relay.Wake()

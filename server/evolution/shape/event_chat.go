@@ -62,6 +62,21 @@ func (r *rendering) chatTag(data string) {
 	}
 }
 
+// tag renders a change of the company's tags, which are the labels of its instances.
+func (r *rendering) tag(data string) {
+	for _, x := range items[crm.TagItem](data) {
+		r.emit("labels.edit", func(w *writer) {
+			w.object("")
+			w.str("id", strconv.FormatInt(x.Tag.ID, 10))
+			w.str("name", x.Tag.Name)
+			w.int("color", int64(crm.LabelColorOf(x.Tag.Color)))
+			w.bool("deleted", x.Type == crm.TypeDestroy)
+			w.str("instance", r.in.Name)
+			w.end()
+		})
+	}
+}
+
 // chatMerge renders that the phone number of a person became known who had only a LID, or
 // that a number has another form.
 func (r *rendering) chatMerge(data string) {

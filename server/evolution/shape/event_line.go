@@ -122,6 +122,34 @@ func (r *rendering) closed(s *crm.MessengerStatusItem, reason int64) {
 	})
 }
 
+// instance renders that an instance was made or deleted. Its name is that of then.
+func (r *rendering) instance(data string) {
+	for _, x := range items[crm.InstanceItem](data) {
+		r.in.Name = x.Instance.Name
+		name := "instance.create"
+		if x.Type == crm.TypeDestroy {
+			name = "instance.delete"
+		}
+		r.emit(name, func(w *writer) {
+			w.object("")
+			w.str("instanceName", x.Instance.Name)
+			w.str("instanceId", x.Instance.ID)
+			w.end()
+		})
+		switch {
+		case x.Type == crm.TypeDestroy:
+			r.emit("remove.instance", func(w *writer) { w.null("") })
+		case r.shape == V1:
+			r.emit("status.instance", func(w *writer) {
+				w.object("")
+				w.str("instance", x.Instance.Name)
+				w.str("status", "created")
+				w.end()
+			})
+		}
+	}
+}
+
 // qr renders a code to pair an account with. That of a passkey has no form in Evolution.
 func (r *rendering) qr(data string) {
 	for _, q := range items[crm.QRItem](data) {

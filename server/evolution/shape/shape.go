@@ -116,6 +116,8 @@ var renderers = map[string]func(r *rendering, data string){
 	"contactName":     (*rendering).contactName,
 	"messengerStatus": (*rendering).messengerStatus,
 	"qr":              (*rendering).qr,
+	"instance":        (*rendering).instance,
+	"companyTag":      (*rendering).tag,
 }
 
 // items decodes the items of an event. It returns nil when the data is not the CRM's.
@@ -144,9 +146,8 @@ func (r *rendering) emit(name string, write func(w *writer)) {
 // wants reports whether the client gets events of this name.
 func (r *rendering) wants(name string) bool { return r.in.Events.Has(name, r.shape) }
 
-// Envelope returns an event with the given data, for the events that routes cause and the
-// CRM has none for: instance.create, instance.delete, logout.instance, remove.instance,
-// status.instance, labels.edit. The data is JSON. It returns false when the filter leaves it out.
+// Envelope returns an event with the given data, for what the CRM has no event for. The data is
+// JSON. It returns false when the filter leaves it out.
 func Envelope(name string, data json.RawMessage, at time.Time, in Instance, shape Shape) (Emit, bool) {
 	r := &rendering{in: in, shape: shape, at: at}
 	r.emit(name, func(w *writer) { w.b = append(w.b, data...) })

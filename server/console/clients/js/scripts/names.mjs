@@ -19,6 +19,8 @@ export const names = {
   'arrived.chat': 'Chat',
   'arrived.quotedMessage': 'QuotedMessage',
   'chatTag.tag': 'Tag',
+  'companyTag.tag': 'TagCard',
+  'instance.instance': 'InstanceRef',
   'chatTag.tag.category': 'TagCategory',
   'chatConversation.conversation': 'Conversation',
   'chatLevel.level': 'LevelRef',
@@ -90,6 +92,7 @@ export const descriptions = {
   StatusApp: 'The application that sent the message, and what it gave to know it again.',
   StatusChat: 'The chat of a message that was sent.',
   Tag: 'A tag of the company.',
+  TagCard: 'A tag of the company, without its category.',
   TagCategory: 'What a tag belongs to.',
   UserRef: 'A user, by their id.',
 };

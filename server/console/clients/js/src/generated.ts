@@ -37,10 +37,12 @@ export interface EventMap {
   chatState: ChatStateData;
   chatStatus: ChatStatusData;
   chatTag: ChatTagData;
+  companyTag: CompanyTagData;
   contactBlock: ContactBlockData;
   contactName: ContactNameData;
   employeeStatus: EmployeeStatusData;
   employeeWorkday: EmployeeWorkdayData;
+  instance: InstanceData;
   message: MessageData;
   messageDelete: MessageDeleteData;
   messageEdit: MessageEditData;
@@ -742,6 +744,43 @@ export interface ChatTagMeta {
   eventId?: number;
 }
 /**
+ * The company has another tag, or one fewer, or one of them was changed.
+ */
+export interface CompanyTagData {
+  payload: {
+    data: [CompanyTag, ...CompanyTag[]];
+    meta: CompanyTagMeta;
+  };
+}
+/**
+ * What CompanyTagData lists in payload.data.
+ */
+export interface CompanyTag {
+  type: 'create' | 'edit' | 'destroy';
+  tag: TagCard;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+/**
+ * A tag of the company, without its category.
+ */
+export interface TagCard {
+  id: number;
+  name: string;
+  color: string;
+}
+/**
+ * Where CompanyTagData belongs.
+ */
+export interface CompanyTagMeta {
+  type: 'companyTag';
+  companyId: number;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
  * The account of the line has blocked a contact, or blocks it no longer.
  */
 export interface ContactBlockData {
@@ -853,6 +892,44 @@ export interface EmployeeWorkday {
 export interface EmployeeWorkdayMeta {
   type: 'employeeWorkday';
   companyId: number;
+  /**
+   * The event's number in the journal; absent before the relay gave it.
+   */
+  eventId?: number;
+}
+/**
+ * A line was made, or was deleted. Each line has an instance, which other dialects name it by.
+ */
+export interface InstanceData {
+  payload: {
+    data: [Instance, ...Instance[]];
+    meta: InstanceMeta;
+  };
+}
+/**
+ * What InstanceData lists in payload.data.
+ */
+export interface Instance {
+  type: 'create' | 'destroy';
+  instance: InstanceRef;
+  /**
+   * Unix seconds.
+   */
+  time: number;
+  fromApp: AppRef | null;
+  edited: UserRef | null;
+}
+export interface InstanceRef {
+  id: string;
+  name: string;
+}
+/**
+ * Where InstanceData belongs.
+ */
+export interface InstanceMeta {
+  type: 'instance';
+  licenseId: number;
+  messengerType: string;
   /**
    * The event's number in the journal; absent before the relay gave it.
    */

@@ -111,6 +111,15 @@ export const live = {
     contactName: (id: string, name: string) => `The contact ${id} is now called ${name}`,
     blocked: (id: string) => `The contact ${id} was blocked`,
     unblocked: (id: string) => `The contact ${id} is blocked no longer`,
+    instance: {
+      create: (name: string) => `The line ${name} was made`,
+      destroy: (name: string) => `The line ${name} was deleted`,
+    } as Record<string, (name: string) => string>,
+    companyTag: {
+      create: (name: string) => `The tag ${name} was created`,
+      edit: (name: string) => `The tag ${name} was changed`,
+      destroy: (name: string) => `The tag ${name} was deleted`,
+    } as Record<string, (name: string) => string>,
     laidAside: (chat: string) => `The chat with ${chat} is no longer in work`,
     employeeStatus: {
       online: (who: string) => `${who} ${who === 'You' ? 'are' : 'is'} online`,

@@ -120,6 +120,8 @@ const lines: Record<EventName, (i: Item, n: number) => string> = {
   contactBlock: (i) => i.by((i.fields.blocked === true ? say.blocked : say.unblocked)(text(object(i.fields.contact).id))),
   chatState: (i) => i.by(say.chatState(i.chat())),
   call: (i) => pick(say.call, i.type)(i.chat()),
+  instance: (i) => i.by(pick(say.instance, i.type)(text(object(i.fields.instance).name))),
+  companyTag: (i) => i.by(pick(say.companyTag, i.type)(text(object(i.fields.tag).name))),
   chatMerge: (i) => say.merged(i.chatOf('from'), i.chatOf('to')),
   chatGroup: (i) => {
     const line = pick(say.group, i.type)(i.chat(), people(i.fields.members));

@@ -159,9 +159,7 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	if begin.lost {
 		n.socket.Emit(eventResumeFailed, Args{})
 	}
-	if e.Joined != nil {
-		e.Joined(&n.socket)
-	}
+	n.join(e)
 	if !begin.resume {
 		return nil
 	}

@@ -33,7 +33,8 @@ type namespace struct {
 	ended sync.Once
 
 	mu       sync.Mutex
-	answered bool // the client knows that it is in; guarded by mu
+	answered bool          // the client knows that it is in; guarded by mu
+	left     func(*Socket) // Entry.Left, when it is to be called; guarded by mu
 }
 
 var (
@@ -94,7 +95,7 @@ func (n *namespace) attach(ctx context.Context, e *Entry, begin start) (names []
 }
 
 func (n *namespace) dialect(e *Entry, begin start) dialect {
-	d := dialect{srv: n.of.c.srv, encoder: e.Encoder, prefix: n.prefix, offsets: begin.pid != ""}
+	d := dialect{srv: n.of.c.srv, encoder: e.Encoder, prefix: n.prefix, offsets: begin.pid != "", wide: e.Wide}
 	if begin.place.emits > 0 {
 		d.from = begin.place
 	}
@@ -140,6 +141,7 @@ func (n *namespace) end() {
 			n.conn.Close()
 		}
 		n.of.c.srv.leave(n.userID)
+		n.leave()
 		if n.isAnswered() {
 			n.of.c.srv.counters.left()
 		}

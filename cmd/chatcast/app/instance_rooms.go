@@ -27,6 +27,7 @@ type instanceRooms struct {
 	global  bool               // the main namespace has the events of all instances
 	keyless clientaddr.Proxies // networks whose clients need no key
 	origins apps.Origins       // of browsers
+	mains   *mainRooms
 }
 
 var _ socketio.Rooms = (*instanceRooms)(nil)
@@ -121,10 +122,15 @@ func (r *instanceRooms) enterMain(entry *socketio.Entry, key *crm.KeyData) {
 	if key.LicenseID != 0 {
 		return
 	}
+	lines := map[crm.Line]bool{}
+	entry.Wide = true
+	entry.Joined = func(s *socketio.Socket) { r.mains.entered(s, key.CompanyID, lines) }
+	entry.Left = r.mains.left
 	for _, v := range r.rules.InstanceDirectory().OfCompany(key.CompanyID) {
 		if !crm.IsWhatsApp(v.Line.Messenger) {
 			continue
 		}
+		lines[v.Line] = true
 		name := channels.LineName(v.Line.LicenseID, v.Line.Messenger)
 		if entry.Channel == "" {
 			entry.Channel = name
@@ -185,7 +191,7 @@ func (e instanceEvents) Emits(ev broadcasting.Event) []socketio.Emit {
 		return nil
 	}
 	room := name.Room()
-	v, known := e.directory.Of(crm.Line{LicenseID: room.LicenseID, Messenger: room.Messenger})
+	v, known := e.directory.OfEvents(crm.Line{LicenseID: room.LicenseID, Messenger: room.Messenger})
 	if !known || !e.all && !v.Websocket.Enabled {
 		return nil
 	}

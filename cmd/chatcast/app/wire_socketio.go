@@ -22,7 +22,9 @@ func (r *components) wireSocketIO(cfg config.Config, publicURL string, profiles 
 	}
 	instances := &instanceRooms{
 		rules: r.rules, router: r.router, url: publicURL, global: cfg.Evolution.GlobalEvents, keyless: keyless, origins: r.origins,
+		mains: newMainRooms(r.rules.InstanceDirectory(), log),
 	}
+	r.mains = instances.mains
 	r.instances = socketio.New(socketio.Options{
 		Rooms: rooms{instances, profiles}, Engine: r.engine, Sockets: r.sockets, App: cfg.Apps[0].ID, Origins: r.origins, Log: log,
 		Refusals: r.refusals, Connections: cfg.Apps[0].Limits.Or(cfg.Limits.Apps).Sockets, PerUser: namespacesPerKey,

@@ -2,12 +2,14 @@ package shape_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"google.golang.org/protobuf/proto"
 
 	"chatcast/crm"
+	"chatcast/server/evolution/shape"
 )
 
 func text(s string) crm.Outgoing {
@@ -198,4 +200,32 @@ func TestGroupEvents(t *testing.T) {
 		news("picture", crm.InboundGroup{Picture: ptr("1")})
 		news("leave", crm.InboundGroup{Left: true})
 	})
+}
+
+// TestInstanceEvents: instances that are made and deleted, and labels, in both versions.
+func TestInstanceEvents(t *testing.T) {
+	const ref = `"instance":{"id":"0d8f4a1e-5c1b-4e0e-9f57-2a8b7f0c9d11","name":"news"}`
+	for _, test := range []struct{ name, item, v2, v1 string }{
+		{"instance", `{"type":"create",` + ref + `}`, `instance.create {"instanceName":"news","instanceId":"0d8f4a1e-5c1b-4e0e-9f57-2a8b7f0c9d11"}`,
+			`instance.create {"instanceName":"news","instanceId":"0d8f4a1e-5c1b-4e0e-9f57-2a8b7f0c9d11"}; status.instance {"instance":"news","status":"created"}`},
+		{"instance", `{"type":"destroy",` + ref + `}`, `instance.delete {"instanceName":"news","instanceId":"0d8f4a1e-5c1b-4e0e-9f57-2a8b7f0c9d11"}; remove.instance null`,
+			`instance.delete {"instanceName":"news","instanceId":"0d8f4a1e-5c1b-4e0e-9f57-2a8b7f0c9d11"}; remove.instance null`},
+		{"companyTag", `{"type":"destroy","tag":{"id":3,"name":"VIP","color":"#64c4ff"}}`, `labels.edit {"id":"3","name":"VIP","color":1,"deleted":true,"instance":"shop"}`,
+			`labels.edit {"id":"3","name":"VIP","color":1,"deleted":true,"instance":"shop"}`},
+		{"companyTag", `{"type":"edit","tag":1}`, "", ""},
+	} {
+		for s, want := range map[shape.Shape]string{shape.V2: test.v2, shape.V1: test.v1, shape.L2msg: test.v2} {
+			var all []string
+			for _, e := range shape.Render(shape.Event{Name: test.name, Data: `{"payload":{"data":[` + test.item + `]}}`, At: sentAt}, shop, s) {
+				var envelope struct{ Data json.RawMessage }
+				if err := json.Unmarshal(e.Data, &envelope); err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, e.Name+" "+string(envelope.Data))
+			}
+			if got := strings.Join(all, "; "); got != want {
+				t.Errorf("%s %s in %s is %s, want %s", test.name, test.item, s, got, want)
+			}
+		}
+	}
 }

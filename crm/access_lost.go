@@ -30,14 +30,19 @@ func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 		names[channels.CompanyUserName(companyID, userID)] = true
 	}
 	lines, err := c.tx.OpenLines(companyID, userID)
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range lines {
 		name := channels.LineName(l.LicenseID, l.Type)
 		names[name] = true
 		if employed > 0 { // a key is in no list of people
 			names[channels.PresenceOf(name)] = true
-		} else {
-			names[channels.PairingName(l.LicenseID, l.Type)] = true
 		}
+	}
+	pairs, err := c.tx.PairableLines(companyID, userID)
+	for _, l := range pairs {
+		names[channels.PairingName(l.LicenseID, l.Type)] = true
 	}
 	return names, err
 }

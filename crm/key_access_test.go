@@ -318,3 +318,45 @@ func TestKeyThatSendsReadsNoAnswers(t *testing.T) {
 		}
 	})
 }
+
+// TestKeysLoseTheChannelsOfALine removes a line: each key of the company loses those channels of
+// it that the policy let it into, and the keys of the line end.
+func TestKeysLoseTheChannelsOfALine(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w, ctx := crmtest.New(t, store), t.Context()
+		made, err := w.CreateInstance(ctx, w.Owner, crm.InstanceInput{Name: "shop"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := func(rights ...string) int64 { k, _ := makeKey(t, w, ofCompany(rights...)); return k.UserID }
+		own, _ := makeKey(t, w, ofLine(made.Line, crm.KeyManage))
+		events, codes := channels.LineName(made.Line.LicenseID, made.Line.Messenger), channels.PairingName(made.Line.LicenseID, made.Line.Messenger)
+		want := map[int64][]string{
+			of(crm.KeyRead): {events}, of(crm.KeyManage): {codes}, of(crm.KeyRead, crm.KeyManage): {events, codes}, of(crm.KeySend, crm.KeyInbound): nil, own.UserID: nil,
+		}
+		for user, names := range want {
+			for _, name := range []string{events, codes} {
+				full, err := channels.Parse(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = channels.Policy{Access: w.Service}.Authorize(ctx, user, full)
+				if may := slices.Contains(names, name) || user == own.UserID && name == codes; (err == nil) != may {
+					t.Errorf("%d in %s: %v", user, name, err)
+				}
+			}
+		}
+		if err := w.DeleteInstance(ctx, w.Owner, "shop"); err != nil {
+			t.Fatal(err)
+		}
+		got := map[int64][]string{}
+		for _, u := range w.Live.Unsubscribed() {
+			got[u.UserID] = append(got[u.UserID], u.Channels...)
+		}
+		for user, names := range want {
+			if !slices.Equal(got[user], names) {
+				t.Errorf("%d loses %q, want %q", user, got[user], names)
+			}
+		}
+	})
+}

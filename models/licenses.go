@@ -101,6 +101,17 @@ func (tx *Tx) ReadableLines(companyID, userID int64) ([]Line, error) {
 	return tx.readableLines(companyID, userID, "")
 }
 
+// PairableLines lists the company's lines that the user may pair as a key.
+func (tx *Tx) PairableLines(companyID, userID int64) (list []Line, err error) {
+	return list, tx.db.Raw(`
+		SELECT m.license_id, m.type
+		FROM api_keys k
+		JOIN licenses l ON l.company_id = k.company_id
+		JOIN messengers m ON m.license_id = l.id
+		WHERE k.company_id = ? AND k.user_id = ? AND k.can_manage AND `+keyOfLine+`
+		ORDER BY 1, 2`, companyID, userID).Scan(&list).Error
+}
+
 // readableLines lists lines, of employees and keys; granted restricts those of operators.
 func (tx *Tx) readableLines(companyID, userID int64, granted string) ([]Line, error) {
 	var list []Line

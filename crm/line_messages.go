@@ -47,6 +47,9 @@ func (s *Service) LineMessages(ctx context.Context, a Actor, on Line, q LineMess
 	if err != nil {
 		return list, err
 	}
+	if q.ID != "" && checkID("id", q.ID) != nil { // no message has such an id, and a database may refuse it
+		return list, nil
+	}
 	r := &lineReader{tx: tx, v: v, l: l, a: a, q: q, read: maxCounted}
 	switch {
 	case q.ID != "":

@@ -56,3 +56,45 @@ func TestBodiesThatGrow(t *testing.T) {
 		t.Errorf("a form of a million fields gets %d", status)
 	}
 }
+
+// TestTextsThatNoDatabaseHas puts a zero byte wherever a text is looked for.
+func TestTextsThatNoDatabaseHas(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const zero = `"\u0000"`
+		for _, request := range []string{
+			`DELETE /chat/deleteMessageForEveryone/shop {"fromMe":true,"id":` + zero + `,"remoteJid":"351912000001@s.whatsapp.net"}`,
+			`DELETE /chat/deleteMessageForEveryone/shop {"fromMe":true,"id":"x","remoteJid":` + zero + `}`,
+			`POST /chat/getBase64FromMediaMessage/shop {"message":{"key":{"id":` + zero + `}}}`,
+			`POST /chat/markMessageAsRead/shop {"readMessages":[{"id":` + zero + `},{"id":"x","remoteJid":` + zero + `}]}`,
+			`POST /chat/archiveChat/shop {"archive":true,"lastMessage":{"key":{"id":` + zero + `}}}`,
+			`POST /chat/archiveChat/shop {"archive":true,"chat":` + zero + `}`,
+			`POST /chat/markChatUnread/shop {"lastMessage":{"key":{"remoteJid":` + zero + `}}}`,
+			`POST /chat/findMessages/shop {"where":{"id":` + zero + `}}`,
+			`POST /chat/findMessages/shop {"where":{"key":{"id":` + zero + `,"remoteJid":` + zero + `}}}`,
+			`POST /chat/findStatusMessage/shop {"where":{"keyId":` + zero + `}}`,
+			`POST /chat/findChats/shop {"where":{"remoteJid":` + zero + `}}`,
+			`POST /chat/findContacts/shop {"where":{"pushName":` + zero + `}}`,
+			`POST /chat/findContacts/shop {"where":{"id":` + zero + `}}`,
+			`POST /chat/whatsappNumbers/shop {"numbers":[` + zero + `,"1@g.us","` + `\u0000@lid"]}`,
+			`POST /message/sendText/shop {"number":"351912000001","text":"x","quoted":{"key":{"id":` + zero + `}}}`,
+			`POST /message/sendText/shop {"number":"351912000001","text":"x","mentioned":["\u0000@lid"]}`,
+			`POST /message/sendText/shop {"number":"351912000001","text":` + zero + `}`,
+			`POST /message/sendReaction/shop {"key":{"id":` + zero + `,"remoteJid":"\u0000@lid","fromMe":true},"reaction":""}`,
+			`POST /settings/set/shop {"msgCall":` + zero + `,"wavoipToken":` + zero + `}`,
+			`POST /webhook/set/shop {"webhook":{"enabled":false,"url":` + zero + `,"headers":{"x":` + zero + `}}}`,
+			`POST /group/create/shop {"subject":` + zero + `,"participants":["\u0000@lid"]}`,
+			`GET /chat/findChatByRemoteJid/shop?remoteJid=%00`,
+			`GET /group/inviteInfo/shop?inviteCode=%00`,
+			`GET /group/findGroupInfos/shop?groupJid=%00@g.us`,
+			`GET /instance/fetchInstances?instanceName=%00&instanceId=%00&number=%00`,
+			`GET /instance/connect/shop?number=%00`,
+		} {
+			method, rest, _ := strings.Cut(request, " ")
+			path, body, _ := strings.Cut(rest, " ")
+			status, answer, _ := w.request(w.line, method+" "+path, body, "Idempotency-Key: \u00e9")
+			if status >= 500 && !strings.Contains(answer, `"message":[`) {
+				t.Errorf("%s: %d %s", request, status, answer)
+			}
+		}
+	})
+}

@@ -56,3 +56,68 @@ func TestFilesThatGrow(t *testing.T) {
 		t.Errorf("%s", res.Status)
 	}
 }
+
+// TestHeadersOfAnyBytes sends headers that are no UTF-8 to where they are stored.
+func TestHeadersOfAnyBytes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		h := newHarness(t, store)
+		h.say(t, onGr, "3A01", "Hello")
+		key := h.key(t, onGr)
+		for path, body := range map[string]string{
+			"POST /api/v1/messages/text":                   `{"to":"351912000001","text":"x"}`,
+			"PUT /api/v1/profiles/" + h.profileOf(t, onGr): `{"name":"renamed"}`,
+		} {
+			method, path, _ := strings.Cut(path, " ")
+			req, err := http.NewRequestWithContext(t.Context(), method, h.url+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header = http.Header{"X-Api-Key": {key.Key}, "User-Agent": {"a\xff\x80"}, "Idempotency-Key": {"\xff\xfe"}, "X-Forwarded-For": {"\xff"}}
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if res.StatusCode >= 500 {
+				t.Errorf("%s %s: %s", method, path, res.Status)
+			}
+		}
+		req, err := http.NewRequestWithContext(t.Context(), "GET", h.url+"/api/v1/profiles", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("x-api-key", "\xff\xfe")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("a key of no text: %s", res.Status)
+		}
+	})
+}
+
+// TestQueriesOfAnyBytes looks for what no text can have.
+func TestQueriesOfAnyBytes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		h := newHarness(t, store)
+		h.say(t, onGr, "3A01", "Hello")
+		key, profile := h.key(t, onGr).Key, h.profileOf(t, onGr)
+		for _, text := range []string{"%00", "%ff", "%25", "_%25%5c", "%27%20OR%201=1--", strings.Repeat("a", 3000)} {
+			for _, path := range []string{
+				"/conversations?profileId=" + profile + "&search=", "/contacts?profileId=" + profile + "&search=", "/conversations?profileId=",
+				"/messages/conversation/351912000001?profileId=" + profile + "&before=", "/messages/profile/" + profile + "?type=",
+			} {
+				if res := h.ask(t, key, "GET", "/api/v1"+path+text, ""); res.StatusCode >= 500 {
+					t.Errorf("%s%.20s: %s", path, text, res.Status)
+				}
+			}
+			for _, path := range []string{"/contacts/", "/conversations/", "/profiles/", "/messages/profile/"} {
+				if res := h.ask(t, key, "GET", "/api/v1"+path+text+"?profileId="+profile, ""); res.StatusCode >= 500 {
+					t.Errorf("%s%.20s: %s", path, text, res.Status)
+				}
+			}
+		}
+	})
+}

@@ -13,10 +13,13 @@ import (
 const (
 	countsLife = 5 * time.Minute
 	maxCounts  = 10_000
+	maxAtOnce  = 2 // lines that are counted: the database has others to serve
 )
 
 // countCache holds what was counted of lines.
 type countCache struct {
+	turns chan struct{} // holds one for each line that is being counted
+
 	mu   sync.Mutex
 	held map[crm.Line]countedLine // guarded by mu
 }
@@ -26,25 +29,38 @@ type countedLine struct {
 	until   time.Time
 }
 
-// of returns the figures of a line that the caller may read.
-func (k *countCache) of(ctx context.Context, rules *crm.Service, on crm.Line) (instanceFigures, error) {
-	now := time.Now()
-	k.mu.Lock()
-	held, has := k.held[on]
-	k.mu.Unlock()
-	if has && now.Before(held.until) {
-		return held.figures, nil
+// of returns the figures of a line. Of many who ask at once for one that was not counted lately,
+// most wait for the others.
+func (k *countCache) of(ctx context.Context, on crm.Line, count func() (instanceFigures, error)) (instanceFigures, error) {
+	if figures, has := k.counted(on); has {
+		return figures, nil
 	}
-	n, err := rules.CountLine(ctx, on)
+	select {
+	case k.turns <- struct{}{}:
+		defer func() { <-k.turns }()
+	case <-ctx.Done():
+		return instanceFigures{}, ctx.Err()
+	}
+	if figures, has := k.counted(on); has {
+		return figures, nil
+	}
+	figures, err := count()
 	if err != nil {
-		return instanceFigures{}, err
+		return figures, err
 	}
-	figures := instanceFigures{Message: n.Messages, Contact: n.Contacts, Chat: n.Chats}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.held == nil || len(k.held) >= maxCounts {
 		k.held = map[crm.Line]countedLine{}
 	}
-	k.held[on] = countedLine{figures, now.Add(countsLife)}
+	k.held[on] = countedLine{figures, time.Now().Add(countsLife)}
 	return figures, nil
+}
+
+// counted returns figures that are not too old.
+func (k *countCache) counted(on crm.Line) (instanceFigures, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	held, has := k.held[on]
+	return held.figures, has && time.Now().Before(held.until)
 }

@@ -61,6 +61,7 @@ func (e *Evolution) Register(r gin.IRouter) {
 func (e *Evolution) init() {
 	e.once.Do(func() {
 		e.links = newLinkClient(e.PrivateLinks)
+		e.counts.turns = make(chan struct{}, maxAtOnce)
 		if e.Bodies == nil {
 			e.Bodies = server.NewBodies()
 		}

@@ -214,7 +214,10 @@ func (q *request) row(i *crm.Instance, status crm.LineStatus) (*instanceRow, err
 	var counts instanceFigures
 	var err error
 	if q.key.Has(crm.KeyRead) {
-		if counts, err = q.e.counts.of(q.ctx, q.e.CRM, i.Line); err != nil {
+		if counts, err = q.e.counts.of(q.ctx, i.Line, func() (instanceFigures, error) {
+			n, err := q.e.CRM.CountLine(q.ctx, i.Line)
+			return instanceFigures{Message: n.Messages, Contact: n.Contacts, Chat: n.Chats}, err
+		}); err != nil {
 			return nil, err
 		}
 	}

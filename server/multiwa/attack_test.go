@@ -1,11 +1,14 @@
 package multiwa_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"chatcast/crm"
+	"chatcast/crm/crmtest"
 	"chatcast/models"
 	"chatcast/models/testdb"
 )
@@ -120,4 +123,35 @@ func TestQueriesOfAnyBytes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRareMessages asks for messages of a type that there is hardly any of: not everything is read,
+// so one that is far back is not found.
+func TestRareMessages(t *testing.T) {
+	h := newHarness(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	const chats, each = 60, 100
+	for n := range chats {
+		in := crm.InboundRequest{}
+		chat := crm.MakeID(onGr.Messenger, fmt.Sprintf("3519120%05d", n))
+		for i := range each {
+			at, typ, content := crmtest.Start-100_000+int64(n*each+i), crm.MessageText, crm.Content{Text: "x"}
+			if i == 0 && (n == 0 || n == chats-1) {
+				typ, content = crm.MessageLocation, crm.Content{Location: &crm.Location{Latitude: 1, Longitude: 1}}
+			}
+			in.Messages = append(in.Messages, crm.InboundMessage{
+				ID: crm.MakeID(onGr.Messenger, fmt.Sprintf("M%d-%d", n, i)), Time: &at, Type: typ, Chat: crm.InboundChat{ID: chat}, FromUser: &crm.InboundUser{ID: chat, Name: "Ana"}, Message: content,
+			})
+		}
+		if _, err := h.IngestAs(t.Context(), h.Owner, onGr, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key, profile := h.key(t, onGr).Key, h.profileOf(t, onGr)
+	for query, want := range map[string]int{"?type=location": 1, "?limit=100": 100, "?limit=100&offset=900": 100} {
+		res := h.ask(t, key, "GET", "/api/v1/messages/profile/"+profile+query, "")
+		var list []struct{}
+		if err := json.NewDecoder(res.Body).Decode(&list); err != nil || len(list) != want {
+			t.Errorf("%s: %d messages, %v; want %d", query, len(list), err, want)
+		}
+	}
 }

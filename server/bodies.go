@@ -54,30 +54,39 @@ func NewBodies() *Bodies {
 func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, holder, limit int64) (body []byte, release func(), err error) {
 	release = func() {}
 	size := r.ContentLength
-	switch {
-	case size > limit:
+	if size > limit {
 		return nil, release, ErrTooLarge
-	case size < 0:
-		size = limit
 	}
-	from := io.Reader(r.Body)
 	var buf bytes.Buffer
+	from := http.MaxBytesReader(w, r.Body, limit)
+	if size < 0 { // most of those whose size is not told are small
+		size = limit
+		if _, err = buf.ReadFrom(io.LimitReader(from, smallBody)); err != nil || buf.Len() < smallBody {
+			return buf.Bytes(), release, bodyError(err)
+		}
+	}
+	paced := &pacedBody{Reader: from, began: time.Now()}
 	if size > smallBody {
 		if release, err = b.Hold(r.Context(), holder, size); err != nil {
 			return nil, func() {}, err
 		}
 		BoundUpload(w, r, bodyAnswer)
-		from = &pacedBody{Reader: r.Body, began: time.Now()}
+		paced.began = time.Now()
 		if r.ContentLength > 0 { // so that it is not copied while it grows
 			buf.Grow(int(size) + bytes.MinRead)
 		}
 	}
-	_, err = buf.ReadFrom(http.MaxBytesReader(w, io.NopCloser(from), limit))
+	_, err = buf.ReadFrom(paced)
+	return buf.Bytes(), release, bodyError(err)
+}
+
+// bodyError returns the error of Read for one of reading.
+func bodyError(err error) error {
 	var over *http.MaxBytesError
 	if errors.As(err, &over) {
-		err = ErrTooLarge
+		return ErrTooLarge
 	}
-	return buf.Bytes(), release, err
+	return err
 }
 
 // Hold waits for memory, of the holder's part and of all, such as for what is made of a file. The

@@ -22,6 +22,11 @@ func (tx *Tx) Written(afterID int64, limit int) ([]JournalEntry, error) {
 	return entries, err
 }
 
+// LastWritten returns the row of the journal that was written last; 0: there is none.
+func (tx *Tx) LastWritten() (id int64, err error) {
+	return id, tx.db.Model(&JournalEntry{}).Select("COALESCE(MAX(id), 0)").Scan(&id).Error
+}
+
 // Reindex makes all names and messages wait for the indexes of searches, as an update of a
 // database without them does.
 func (tx *Tx) Reindex() error {

@@ -13,8 +13,8 @@ import (
 	"chatcast/server/api/apitest"
 )
 
-// entries counts the entries of the audit logs of all companies.
-func (w *walker) entries() (n int) {
+// lastEntry returns the newest entry of the audit logs of all companies.
+func (w *walker) lastEntry() (id int64) {
 	w.t.Helper()
 	tx := w.Store.Read(context.Background())
 	companies, err := tx.Companies(0)
@@ -22,13 +22,15 @@ func (w *walker) entries() (n int) {
 		w.t.Fatal(err)
 	}
 	for _, c := range companies {
-		list, err := tx.AuditEntries(models.AuditFilter{CompanyID: c.ID}, 1<<20)
+		list, err := tx.AuditEntries(models.AuditFilter{CompanyID: c.ID}, 1)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		n += len(list)
+		if len(list) > 0 {
+			id = max(id, list[0].ID)
+		}
 	}
-	return n
+	return id
 }
 
 const (

@@ -201,7 +201,7 @@ func (w *walker) send(s step) *httptest.ResponseRecorder {
 		w.nameCompany(&s)
 	}
 	method, path, _ := strings.Cut(w.fill(s.request), " ")
-	mark, published, entries := w.Mark(w.t), len(w.Live.Published()), w.entries()
+	mark, published, entry := w.Mark(w.t), len(w.Live.Published()), w.lastEntry()
 	w.op = nil
 	rec := w.record(s, method)
 	if s.want == 0 {
@@ -220,7 +220,7 @@ func (w *walker) send(s step) *httptest.ResponseRecorder {
 		w.seen[w.op.String()+" "+ev.Name] = true
 	}
 	if rec.Code == http.StatusOK {
-		w.told[w.op.String()] = w.told[w.op.String()] || w.entries() > entries
+		w.told[w.op.String()] = w.told[w.op.String()] || w.lastEntry() > entry
 		s.request, s.body = w.fill(s.request), w.fill(s.body)
 		w.last[w.op.String()] = s
 	}

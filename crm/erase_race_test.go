@@ -21,7 +21,7 @@ import (
 func TestDeletionsWhileTheRelayNumbers(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w, _ := paired(t, store)
-		const rounds, messages = 6, 60
+		const rounds, messages = 3, 60
 		for round := range rounds {
 			said, deleted := crm.InboundBatch{}, crm.InboundBatch{}
 			for i := range messages {

@@ -17,12 +17,14 @@ func TestMessagesOfALine(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		var want []string // the newest first
+		var all crm.InboundBatch
 		for i := range 240 {
 			chat := fmt.Sprintf("7999000%04d@c.us", 1000+i*7%60)
 			id := fmt.Sprintf("M%d", i)
-			ingest(t, w, crm.InboundBatch{Messages: []crm.InboundMessage{fromCustomer(id, chat, "Hi", crmtest.Start-1000+int64(i))}})
+			all.Messages = append(all.Messages, fromCustomer(id, chat, "Hi", crmtest.Start-1000+int64(i)))
 			want = append(want, id)
 		}
+		ingest(t, w, all)
 		slices.Reverse(want)
 		list := func(a crm.Actor, q crm.LineMessageQuery) (ids []string, total int) {
 			t.Helper()

@@ -56,9 +56,9 @@ func (s *Service) EditMessage(ctx context.Context, a Actor, at ChatAddress, mess
 	return item, err
 }
 
-// checkAuthor returns nil if the actor may change what the message says: its author,
-// owners, admins and keys that manage
-// the line may. Messages of the phone and of backends have no author.
+// checkAuthor returns nil if the actor may change what the message says: its author, owners,
+// admins and keys that manage the line may. Messages of the phone and of backends have no
+// author.
 func (l *line) checkAuthor(a Actor, row *models.Message) error {
 	if !l.access.Manage && row.CreatedBy != nil && *row.CreatedBy != a.UserID {
 		return denied("somebody else wrote this message")

@@ -218,7 +218,6 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 	if a.AppID != "" {
 		row.AppID = &a.AppID
 	}
-	row.Subtype = given(m.Subtype)
 	if m.Quoted != nil {
 		if _, err := c.tx.MessageByExternal(chat.ID, m.Quoted.String()); err != nil {
 			return nil, orInvalid(err, "quotedMessageId", "is not a message of this chat")

@@ -43,22 +43,9 @@ func (c *change) keepContacts(l *line, b batch) error {
 		return nil
 	}
 	slices.Sort(ids)
-	made := map[string]bool{}
-	for _, id := range ids {
-		k := *newest[id]
-		k.LicenseID, k.CreatedAt = l.licenseID, c.now.Unix()
-		if _, err := c.tx.ContactByExternal(l.licenseID, l.messenger, id); err == nil {
-			continue
-		} else if !errors.Is(err, models.ErrNotFound) {
-			return err
-		}
-		created, err := c.tx.EnsureContact(&k)
-		if err != nil {
-			return err
-		}
-		if made[id] = created; created {
-			c.contactHas(ContactNew, id)
-		}
+	made, err := c.makeContacts(l, ids, newest)
+	if err != nil {
+		return err
 	}
 	rows, err := c.tx.LockContacts(l.licenseID, l.messenger, ids)
 	if err != nil {
@@ -77,6 +64,28 @@ func (c *change) keepContacts(l *line, b batch) error {
 		}
 	}
 	return nil
+}
+
+// makeContacts inserts those of the contacts that are not here, and returns their ids.
+func (c *change) makeContacts(l *line, ids []string, newest map[string]*models.Contact) (made map[string]bool, err error) {
+	made = map[string]bool{}
+	for _, id := range ids {
+		k := *newest[id]
+		k.LicenseID, k.CreatedAt = l.licenseID, c.now.Unix()
+		if _, err := c.tx.ContactByExternal(l.licenseID, l.messenger, id); err == nil {
+			continue
+		} else if !errors.Is(err, models.ErrNotFound) {
+			return nil, err
+		}
+		created, err := c.tx.EnsureContact(&k)
+		if err != nil {
+			return nil, err
+		}
+		if made[id] = created; created {
+			c.contactHas(ContactNew, id)
+		}
+	}
+	return made, nil
 }
 
 // contactHas remembers what is new of a contact, for the first message of theirs.

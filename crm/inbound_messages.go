@@ -185,6 +185,12 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	if !b.connector {
 		return ids, nil
 	}
+	known, err := c.chatsWith(l, messages)
+	return append(ids, known...), err
+}
+
+// chatsWith returns the ids of the line's chats that have one of the messages.
+func (c *change) chatsWith(l *line, messages []string) (ids []string, err error) {
 	rows, err := c.tx.MessagesOfLine(l.licenseID, l.messenger, messages)
 	if err != nil {
 		return nil, err

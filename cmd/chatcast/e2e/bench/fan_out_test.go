@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels/testwait"
 	"chatcast/cmd/chatcast/e2e"
 )
 
@@ -45,22 +46,27 @@ func BenchmarkFanOutOfProtocols(b *testing.B) {
 			var reading sync.WaitGroup
 			received := make(chan struct{}, sockets*ahead)
 			var open []*raw
+			live := int(p.Components().Engine.Stats().Resumed)
 			for range sockets {
-				r := kind.open(b, owner, key)
-				open = append(open, r)
-				reading.Go(func() {
-					for {
-						n, err := r.skip()
-						if err != nil {
-							return
-						}
-						if n > 300 {
-							received <- struct{}{}
-						}
-					}
-				})
+				open = append(open, kind.open(b, owner, key))
 			}
-			ev := broadcasting.Event{App: "1", Channel: e2e.LineChannel, Name: "message", Data: message}
+			if kind.resumes { // it is subscribed a moment after it was let in
+				testwait.Count(b, "sockets that are live", live+sockets, func() int { return int(p.Components().Engine.Stats().Resumed) })
+			}
+			publish := func() {
+				ev := broadcasting.Event{App: "1", Channel: e2e.LineChannel, Name: "message", Data: message}
+				if err := p.Components().Engine.Publish(context.Background(), ev); err != nil {
+					b.Fatal(err)
+				}
+			}
+			publish()
+			size := open[0].sizeWith(b, "xxx")
+			for i, r := range open {
+				reading.Go(func() { r.count(size, i == 0, received) })
+			}
+			for range sockets {
+				<-received
+			}
 			b.ResetTimer()
 			began := time.Now()
 			for n := range b.N + ahead {
@@ -72,9 +78,7 @@ func BenchmarkFanOutOfProtocols(b *testing.B) {
 				if n >= b.N {
 					continue // nothing is published any more; wait for the rest
 				}
-				if err := p.Components().Engine.Publish(context.Background(), ev); err != nil {
-					b.Fatal(err)
-				}
+				publish()
 			}
 			b.StopTimer()
 			perSecond := float64(b.N*sockets) / time.Since(began).Seconds()

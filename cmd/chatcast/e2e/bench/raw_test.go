@@ -71,6 +71,32 @@ func (r *raw) skip() (n int, err error) {
 	return n, err
 }
 
+// sizeWith returns the size of the next frame with a text.
+func (r *raw) sizeWith(b *testing.B, part string) int {
+	for {
+		if text := r.read(b, ""); strings.Contains(text, part) {
+			return len(text)
+		}
+	}
+}
+
+// count tells of each frame of a size, until the socket ends; had is whether one was read
+// before. An event may become several frames, of which this is one.
+func (r *raw) count(size int, had bool, came chan<- struct{}) {
+	if had {
+		came <- struct{}{}
+	}
+	for {
+		n, err := r.skip()
+		if err != nil {
+			return
+		}
+		if n == size {
+			came <- struct{}{}
+		}
+	}
+}
+
 // stay answers the pings of both protocols until the socket ends.
 func (r *raw) stay() {
 	r.in = bufio.NewReaderSize(r.Conn, 16)
@@ -117,11 +143,12 @@ func masked(text string) []byte {
 
 // kinds are the sockets that are compared: each opens one that gets the events of the line.
 var kinds = []struct {
-	name string
-	open func(b *testing.B, owner *e2e.Client, key string) *raw
+	name    string
+	resumes bool
+	open    func(b *testing.B, owner *e2e.Client, key string) *raw
 }{
-	{"Pusher", openPusher},
-	{"Socket.IO", openSocketIO},
+	{"Pusher", false, openPusher},
+	{"Socket.IO", true, openSocketIO},
 }
 
 func openPusher(b *testing.B, owner *e2e.Client, _ string) *raw {

@@ -3,6 +3,7 @@ package channels_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,8 @@ func TestRoom(t *testing.T) {
 		"private-v1.users.685x":                                       {},
 		"private-v1.users.9223372036854775808":                        {},
 		"private-v1.users.99999999999999999999999999":                 {},
+		"private-v1.companies.2224.lines":                             {Family: channels.CompanyLines, CompanyID: 2224},
+		"private-v1.companies.2224.lines.":                            {},
 		"private-v1.companies.2224.":                                  {},
 		"private-v1.companies.2224.users":                             {},
 		"private-v1.companies.2224.users.":                            {},
@@ -176,6 +179,22 @@ func TestNamesComeBack(t *testing.T) {
 
 // FuzzParse checks what other packages rely on: a valid name consists of its prefixes
 // and its base, and a room has one name.
+func TestWithCompanyLines(t *testing.T) {
+	line, person := channels.LineName(1229, "grWhatsApp"), channels.CompanyUserName(2224, 685)
+	for _, c := range []struct{ names, want []string }{
+		{[]string{line, person}, []string{line, person, "private-v1.companies.2224.lines"}},
+		{[]string{person, line}, []string{person, line, "private-v1.companies.2224.lines"}},
+		{[]string{person}, []string{person}},
+		{[]string{channels.PairingName(1229, "grWhatsApp")}, []string{channels.PairingName(1229, "grWhatsApp")}},
+		{[]string{channels.CompanyName(2224), "private-v1.licenses.x"}, []string{channels.CompanyName(2224), "private-v1.licenses.x"}},
+		{nil, nil},
+	} {
+		if got := channels.WithCompanyLines(2224, c.names); !slices.Equal(got, c.want) {
+			t.Errorf("%q becomes %q", c.names, got)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"", "news", "private-encrypted-cache-x", "cache-x", "presence-cache-x", "private-presence-cache-x", "#server-to-user-cache-x", "#server-to-user-a\tb", "presence-v1.companies.2224", "#server-to-user-7",
@@ -207,6 +226,7 @@ func FuzzParse(f *testing.F) {
 		again := map[channels.Family]string{
 			channels.Line: channels.LineName(r.LicenseID, r.Messenger), channels.Company: channels.CompanyName(r.CompanyID),
 			channels.Person: channels.PersonName(r.UserID), channels.CompanyUser: channels.CompanyUserName(r.CompanyID, r.UserID),
+			channels.Pairing: channels.PairingName(r.LicenseID, r.Messenger), channels.CompanyLines: channels.CompanyLinesName(r.CompanyID),
 		}[r.Family]
 		if strings.TrimPrefix(again, "private-") != n.Base {
 			t.Fatalf("%q is room %+v, which is called %q", s, r, again)
@@ -227,6 +247,10 @@ func (s staff) Employed(_ context.Context, user, company int64) (bool, error) {
 
 func (s staff) MayPairLine(_ context.Context, user, license int64, messenger string) (bool, error) {
 	return user == 1000 && license == 1229 && messenger == "grWhatsApp", s.err
+}
+
+func (s staff) MayReadLines(_ context.Context, user, company int64) (bool, error) {
+	return user == 1000 && company == 2224, s.err
 }
 
 // A user of 1000 and more stands for a key.
@@ -252,6 +276,10 @@ func TestPolicy(t *testing.T) {
 		{1000, "private-v1.licenses.1229.messengers.grWhatsApp", true},
 		{1000, "presence-v1.licenses.1229.messengers.grWhatsApp", false},
 		{1000, "private-v1.users.1000", false},
+		{1000, "private-v1.companies.2224.lines", true},
+		{1000, "presence-v1.companies.2224.lines", false},
+		{1000, "private-v1.companies.2225.lines", false},
+		{685, "private-v1.companies.2224.lines", false},
 		{1000, "private-v1.licenses.1229.messengers.grWhatsApp.pairing", true},
 		{1000, "private-v1.licenses.1230.messengers.grWhatsApp.pairing", false},
 		{1000, "presence-v1.licenses.1229.messengers.grWhatsApp.pairing", false},

@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,16 +11,17 @@ type Family uint8
 
 // Families of the CRM's channels, API version 1.
 const (
-	None        Family = iota // not a channel of the CRM
-	Line                      // v1.licenses.{id}.messengers.{type}
-	Company                   // v1.companies.{id}
-	Person                    // v1.users.{id}
-	CompanyUser               // v1.companies.{id}.users.{id}: a person's filtered view of all lines
-	Pairing                   // v1.licenses.{id}.messengers.{type}.pairing: codes to pair the line with, for programs
+	None         Family = iota // not a channel of the CRM
+	Line                       // v1.licenses.{id}.messengers.{type}
+	Company                    // v1.companies.{id}
+	Person                     // v1.users.{id}
+	CompanyUser                // v1.companies.{id}.users.{id}: a person's filtered view of all lines
+	Pairing                    // v1.licenses.{id}.messengers.{type}.pairing: codes to pair the line with, for programs
+	CompanyLines               // v1.companies.{id}.lines: what is in the channels of all lines, for programs
 )
 
 func (f Family) String() string {
-	return [...]string{"none", "line", "company", "person", "companyUser", "pairing"}[f]
+	return [...]string{"none", "line", "company", "person", "companyUser", "pairing", "companyLines"}[f]
 }
 
 // Room is a CRM channel without its kind: the part that private-v1... and
@@ -77,6 +79,9 @@ func parseRoom(base string) Room {
 	case "companies":
 		if !more {
 			return Room{Family: Company, CompanyID: id}
+		}
+		if rest == "lines" {
+			return Room{Family: CompanyLines, CompanyID: id}
 		}
 		userText, ok := strings.CutPrefix(rest, "users.")
 		if !ok {
@@ -147,6 +152,28 @@ func PersonName(userID int64) string {
 // CompanyUserName returns the private channel with a user's view of their company.
 func CompanyUserName(companyID, userID int64) string {
 	return CompanyName(companyID) + ".users." + strconv.FormatInt(userID, 10)
+}
+
+// CompanyLinesName returns the private channel of all lines of a company.
+func CompanyLinesName(companyID int64) string { return CompanyName(companyID) + ".lines" }
+
+// WithCompanyLines adds the channel of all lines of a company to the names of the channels
+// that an event is in, if one of them is a line's. Nothing stores it: it is added when an event
+// is published.
+func WithCompanyLines(companyID int64, names []string) []string {
+	if !slices.ContainsFunc(names, isLine) {
+		return names
+	}
+	return append(slices.Clip(names), CompanyLinesName(companyID))
+}
+
+// isLine reports whether a name is one of LineName.
+func isLine(full string) bool {
+	if !strings.HasPrefix(full, prefixPrivate+"v1.licenses.") { // most names are those of people
+		return false
+	}
+	n, err := Parse(full)
+	return err == nil && n.Room().Family == Line
 }
 
 // PresenceOf returns the presence channel of the same room as a private channel from

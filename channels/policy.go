@@ -20,6 +20,9 @@ type Access interface {
 	// MayPairLine reports whether the user is a program that may pair the line. People have
 	// channels of their own for that.
 	MayPairLine(ctx context.Context, userID, licenseID int64, messenger string) (bool, error)
+	// MayReadLines reports whether the user is a program that may read all lines of the
+	// company. People have CompanyUser for that.
+	MayReadLines(ctx context.Context, userID, companyID int64) (bool, error)
 	// IsPerson reports whether the user is a person, and does not stand for the key of a
 	// program.
 	IsPerson(ctx context.Context, userID int64) (bool, error)
@@ -51,6 +54,8 @@ func (p Policy) allowed(ctx context.Context, userID int64, r Room) (bool, error)
 		return p.Access.MayReadLine(ctx, userID, r.LicenseID, r.Messenger)
 	case Pairing:
 		return p.Access.MayPairLine(ctx, userID, r.LicenseID, r.Messenger)
+	case CompanyLines:
+		return p.Access.MayReadLines(ctx, userID, r.CompanyID)
 	case Company:
 		return p.Access.Employed(ctx, userID, r.CompanyID)
 	case Person:

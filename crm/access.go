@@ -118,6 +118,18 @@ func (s *Service) MayPairLine(ctx context.Context, userID, licenseID int64, mess
 	return acc.OfKey() && acc.Manage, nil
 }
 
+// MayReadLines implements channels.Access: only keys of the whole company may read them.
+func (s *Service) MayReadLines(ctx context.Context, userID, companyID int64) (bool, error) {
+	k, err := s.Store.Read(ctx).KeyOfUser(userID)
+	if errors.Is(err, models.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return k.CompanyID == companyID && k.LicenseID == nil && k.CanRead, nil
+}
+
 // Employed implements channels.Access.
 func (s *Service) Employed(ctx context.Context, userID, companyID int64) (bool, error) {
 	_, err := s.Store.Read(ctx).EmployeeOf(companyID, userID)

@@ -129,7 +129,7 @@ func (s *Service) publishLive(events []Event) error {
 		if err != nil {
 			return err
 		}
-		s.Live.Publish(ev.Channels, ev.Name, string(data))
+		s.Live.Publish(channels.WithCompanyLines(ev.CompanyID, ev.Channels), ev.Name, string(data))
 		s.postLive(ev, string(data))
 	}
 	return nil

@@ -216,7 +216,7 @@ func (s *Service) viewOf(ctx context.Context, userID int64, name channels.Name) 
 	if err := (channels.Policy{Access: s}).Authorize(ctx, userID, name); err != nil {
 		return models.ChannelView{}, err
 	}
-	return s.channelView(ctx, name)
+	return s.channelView(ctx, userID, name)
 }
 
 // channelView returns what may be read of a channel now. A person's channel of a company
@@ -224,12 +224,17 @@ func (s *Service) viewOf(ctx context.Context, userID int64, name channels.Name) 
 // are those of the lines that the person may still read and, for operators who see only
 // their own chats, what is not said in a chat that somebody else has now. They still read
 // that they lost the chat.
-func (s *Service) channelView(ctx context.Context, name channels.Name) (models.ChannelView, error) {
+func (s *Service) channelView(ctx context.Context, userID int64, name channels.Name) (models.ChannelView, error) {
 	v, room := models.ChannelView{Channel: name.Full}, name.Room()
-	if room.Family != channels.CompanyUser {
+	if room.Family != channels.CompanyUser && room.Family != channels.CompanyLines {
 		return v, nil
 	}
 	tx := s.Store.Read(ctx)
+	if room.Family == channels.CompanyLines {
+		v = models.ChannelView{Company: room.CompanyID}
+		err := alsoLines(&v, tx, room.CompanyID, userID)
+		return v, err
+	}
 	e, err := tx.EmployeeOf(room.CompanyID, room.UserID)
 	if errors.Is(err, models.ErrNotFound) { // since a moment
 		return v, channels.ErrDenied
@@ -240,12 +245,18 @@ func (s *Service) channelView(ctx context.Context, name channels.Name) (models.C
 	if onlyMine(e.Role, e.OnlyMine) {
 		v.SeenBy = e.UserID
 	}
-	lines, err := tx.ReadableLines(room.CompanyID, room.UserID)
+	err = alsoLines(&v, tx, room.CompanyID, room.UserID)
+	return v, err
+}
+
+// alsoLines limits a view to the lines of a company that a user may read.
+func alsoLines(v *models.ChannelView, tx *models.Tx, companyID, userID int64) error {
+	lines, err := tx.ReadableLines(companyID, userID)
 	v.Also = make([]string, len(lines)) // not nil: without lines there is nothing to read
 	for i, l := range lines {
 		v.Also[i] = channels.LineName(l.LicenseID, l.Type)
 	}
-	return v, err
+	return err
 }
 
 func cursorConflict(format string, seq int64) *Error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 	"chatcast/models"
 )
 
@@ -231,6 +232,7 @@ func broadcastEntry(row models.JournalEntry) (broadcasting.Entry, error) {
 	if err := json.Unmarshal([]byte(row.Channels), &e.Channels); err != nil {
 		return e, fmt.Errorf("crm: channels of journal entry %d: %w", e.Seq, err)
 	}
+	e.Channels = channels.WithCompanyLines(row.CompanyID, e.Channels)
 	if strings.HasPrefix(row.Data, envelopeHead) && strings.HasSuffix(row.Data, envelopeTail) {
 		e.Data = WithEventID(row.Data, e.Seq)
 	}

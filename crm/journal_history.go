@@ -38,7 +38,7 @@ func (h History) View(ctx context.Context, reader, channel string) (string, erro
 		return "", err
 	}
 	var v historyView
-	if name.Room().Family == channels.CompanyUser { // one reader's; the views of others are shared
+	if family := name.Room().Family; family == channels.CompanyUser || family == channels.CompanyLines { // of what is in the lines' channels
 		bounds, err := h.Service.Store.Read(ctx).JournalBounds() // before the view
 		if err != nil {
 			return "", fmt.Errorf("crm: read the end of the journal: %w", err)

@@ -239,6 +239,7 @@ func (tx *Tx) JournalUnnumbered() (n int64, err error) {
 // ChannelView is the part of the journal that a user may read in a channel.
 type ChannelView struct {
 	Channel string
+	Company int64    // instead of a channel: all entries of a company
 	Also    []string // only what is in one of these channels too; nil: everything
 	SeenBy  int64    // without what is said in chats that are others', see mine; 0: with it
 }
@@ -246,8 +247,19 @@ type ChannelView struct {
 // nothing reports whether the user may read nothing.
 func (v ChannelView) nothing() bool { return v.Also != nil && len(v.Also) == 0 }
 
+// from returns the table that has the numbers of the entries.
+func (v ChannelView) from() string {
+	if v.Company != 0 {
+		return "journal"
+	}
+	return "journal_channels"
+}
+
 func (v ChannelView) where() (condition string, args []any) {
 	condition, args = "c.channel = ?", []any{v.Channel}
+	if v.Company != 0 {
+		condition, args = "c.company_id = ?", []any{v.Company}
+	}
 	if v.Also != nil {
 		condition += " AND EXISTS (SELECT 1 FROM journal_channels AS a WHERE a.seq = c.seq AND a.channel IN ?)"
 		args = append(args, v.Also)
@@ -277,7 +289,7 @@ func (tx *Tx) ChannelJournalPage(v ChannelView, after, upTo int64, limit, size i
 	}
 	where, args := v.where()
 	rows, err := tx.db.Raw(`
-		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
+		SELECT j.* FROM `+v.from()+` AS c JOIN journal AS j ON j.seq = c.seq
 		WHERE `+where+` AND c.seq > ? AND c.seq <= ?
 		ORDER BY c.seq LIMIT ?`, append(args, after, upTo, limit)...).Rows()
 	if err != nil {
@@ -306,7 +318,7 @@ func (tx *Tx) NewestChannelJournal(v ChannelView, upTo int64, limit int) ([]Jour
 	var entries []JournalEntry
 	where, args := v.where()
 	err := tx.db.Raw(`
-		SELECT j.* FROM journal_channels AS c JOIN journal AS j ON j.seq = c.seq
+		SELECT j.* FROM `+v.from()+` AS c JOIN journal AS j ON j.seq = c.seq
 		WHERE `+where+` AND c.seq <= ?
 		ORDER BY c.seq DESC LIMIT ?`, append(args, upTo, limit)...).Scan(&entries).Error
 	slices.Reverse(entries)

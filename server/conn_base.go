@@ -35,9 +35,9 @@ type connBase struct {
 	remote string
 	began  time.Time
 	trace  bool
-	pings  bool // pinged every Options.Heartbeat, see HTTPRules.Pings
+	pings  bool // pinged at fixed times, see HTTPRules.Pings
 
-	pingEvery, pongTimeout time.Duration // see WebSocketRules
+	pingEvery, pongTimeout time.Duration // see WebSocketRules and HTTPRules
 
 	// guarded by srv.mu
 	listed  bool

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"time"
 )
 
 // HTTPCodec is the wire format of sessions over HTTP: the contents of the responses and
@@ -52,6 +53,9 @@ type HTTPRules struct {
 	// an answer is open and nothing was written for Options.Heartbeat, and the dialect
 	// asks after Options.ActivityTimeout, as on a WebSocket.
 	Pings bool
+	// PingEvery and PongTimeout take the place of Options.Heartbeat and Options.PongTimeout,
+	// with Pings; 0: they do not.
+	PingEvery, PongTimeout time.Duration
 
 	// Strict ends a session as ProtocolError when two of its requests of one kind
 	// overlap or a body is invalid, and as TooLarge when a body is too large. Without

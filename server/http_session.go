@@ -48,7 +48,7 @@ func (t turn) give() { <-t }
 // newHTTPSession makes a session with rc as its receiver.
 func newHTTPSession(of *HTTPSessions, by ReceiveRequest, rc *receiver) *HTTPSession {
 	hs := &HTTPSession{
-		connBase: connBase{srv: of.srv, remote: by.Remote, began: time.Now(), pings: of.rules.Pings},
+		connBase: connBase{srv: of.srv, remote: by.Remote, began: time.Now(), pings: of.rules.Pings, pingEvery: of.rules.PingEvery, pongTimeout: of.rules.PongTimeout},
 		of:       of, name: by.Session, said: make(chan struct{}), in: make(turn, 1),
 		receiver: rc, streaming: rc.streaming,
 	}

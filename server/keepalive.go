@@ -51,7 +51,7 @@ func (s *Server) look(k socket, now int64) {
 	due := now-last >= l.ActivityTimeout.Milliseconds()
 	switch {
 	case m.pings:
-		due = now-m.answered >= s.opt.Heartbeat.Milliseconds()
+		due = now-m.answered >= cmp.Or(m.pingEvery, s.opt.Heartbeat).Milliseconds()
 	case m.pingEvery > 0:
 		due = now-m.answered >= m.pingEvery.Milliseconds()
 	}
@@ -67,7 +67,7 @@ func (s *Server) look(k socket, now int64) {
 }
 
 // Pings returns how often clients are pinged whose dialect pings at fixed times, and how
-// long they may take to answer; see WebSocketRules and HTTPRules.
+// long they may take to answer, if their rules say nothing else; see WebSocketRules and HTTPRules.
 func (s *Server) Pings() (every, within time.Duration) {
 	return s.opt.Heartbeat, s.limits().PongTimeout
 }

@@ -79,6 +79,8 @@ func (company) UserInfo(_ context.Context, userID int64) (string, error) {
 	return map[int64]string{685: "Mr. <Channels>", 900: strings.Repeat("\x01", 300)}[userID], nil
 }
 
+func (company) MayReadLines(context.Context, int64, int64) (bool, error) { return false, nil }
+
 func (company) MayPairLine(context.Context, int64, int64, string) (bool, error) { return false, nil }
 
 func (company) MayReadLine(_ context.Context, userID, licenseID int64, messenger string) (bool, error) {

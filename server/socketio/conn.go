@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -70,6 +71,7 @@ func randomID() string {
 func (c *conn) openFrame(upgrades ...string) []byte {
 	o := c.srv.opt
 	every, within := o.Sockets.Pings()
+	every, within = cmp.Or(o.PingInterval, every), cmp.Or(o.PingTimeout, within)
 	body, _ := json.Marshal(struct { // strings and numbers always encode
 		SID          string   `json:"sid"`
 		Upgrades     []string `json:"upgrades"`

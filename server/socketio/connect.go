@@ -159,7 +159,9 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	if begin.lost {
 		n.socket.Emit(eventResumeFailed, Args{})
 	}
-	n.join(e)
+	if e.Joined != nil {
+		e.Joined(&n.socket)
+	}
 	if !begin.resume {
 		return nil
 	}

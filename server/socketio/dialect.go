@@ -15,7 +15,6 @@ type dialect struct {
 	encoder Encoder
 	prefix  string
 	offsets bool  // each event carries its place
-	wide    bool  // see Entry.Wide
 	from    place // of a client that was cut off within the emits of one event
 	later   bool  // the channel was entered with Socket.Subscribe
 }
@@ -74,9 +73,6 @@ func (d dialect) Subscribed(string, []*broadcasting.Member) []byte {
 func (d dialect) Unsubscribed(channel string) []byte {
 	if t, ok := d.encoder.(Teller); ok {
 		return d.plain(t.Lost(channel))
-	}
-	if d.wide {
-		return nil
 	}
 	return accessLost
 }

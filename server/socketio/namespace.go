@@ -33,8 +33,7 @@ type namespace struct {
 	ended sync.Once
 
 	mu       sync.Mutex
-	answered bool          // the client knows that it is in; guarded by mu
-	left     func(*Socket) // Entry.Left, when it is to be called; guarded by mu
+	answered bool // the client knows that it is in; guarded by mu
 }
 
 var (
@@ -59,7 +58,7 @@ func (n *namespace) attach(ctx context.Context, e *Entry, begin start) (names []
 	srv := n.of.c.srv
 	all := e.Live
 	if e.Channel != "" {
-		all = slices.Concat([]string{e.Channel}, e.More, e.Live)
+		all = slices.Concat([]string{e.Channel}, e.Live)
 	}
 	for _, full := range all {
 		name, err := channels.Parse(full)
@@ -95,7 +94,7 @@ func (n *namespace) attach(ctx context.Context, e *Entry, begin start) (names []
 }
 
 func (n *namespace) dialect(e *Entry, begin start) dialect {
-	d := dialect{srv: n.of.c.srv, encoder: e.Encoder, prefix: n.prefix, offsets: begin.pid != "", wide: e.Wide}
+	d := dialect{srv: n.of.c.srv, encoder: e.Encoder, prefix: n.prefix, offsets: begin.pid != ""}
 	if begin.place.emits > 0 {
 		d.from = begin.place
 	}
@@ -141,7 +140,6 @@ func (n *namespace) end() {
 			n.conn.Close()
 		}
 		n.of.c.srv.leave(n.userID)
-		n.leave()
 		if n.isAnswered() {
 			n.of.c.srv.counters.left()
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"chatcast/server"
 )
@@ -69,7 +70,10 @@ func binaryFrame(data []byte) []byte {
 }
 
 // packets is the server.HTTPCodec of polling.
-type packets struct{ maxPayload int }
+type packets struct {
+	maxPayload             int
+	pingEvery, pongTimeout time.Duration
+}
 
 var _ server.HTTPCodec = packets{}
 
@@ -77,7 +81,7 @@ var _ server.HTTPCodec = packets{}
 func (p packets) Rules(server.Options) server.HTTPRules {
 	return server.HTTPRules{
 		Polling: transportPolling, ContentType: "text/plain; charset=UTF-8",
-		MessageBytes: p.maxPayload, BodyBytes: p.maxPayload, Pings: true, Strict: true,
+		MessageBytes: p.maxPayload, BodyBytes: p.maxPayload, Pings: true, PingEvery: p.pingEvery, PongTimeout: p.pongTimeout, Strict: true,
 	}
 }
 

@@ -121,7 +121,7 @@ type start struct {
 
 // start decides how a client begins.
 func (s *Server) start(ctx context.Context, r Request, e *Entry, lastEventID string) (start, error) {
-	if s.pidSecret == nil || e.UserID == 0 || e.Channel == "" || len(e.More) > 0 || e.Wide {
+	if s.pidSecret == nil || e.UserID == 0 || e.Channel == "" {
 		return start{sid: randomName(sidBytes)}, nil
 	}
 	said := cursorsOf(r.Auth)

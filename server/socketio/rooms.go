@@ -35,12 +35,6 @@ type Request struct {
 type Entry struct {
 	UserID  int64  // of the key; 0: nobody's, and then nothing ends the access
 	Channel string // the channel whose events it gets; "": none
-	// More are further channels. A place in several channels is not one number, so clients
-	// of such an entry begin anew each time.
-	More []string
-	// Wide means that the namespace has the events of several channels, now or later: it stays
-	// when the access to one of them ends, and begins anew each time as with More.
-	Wide bool
 	// Live are channels of events that are in no journal, such as codes that are shown for
 	// seconds. Nothing of them is missed, so they do not hinder recovery.
 	Live []string
@@ -55,7 +49,6 @@ type Entry struct {
 
 	Encoder Encoder // of the channel's events
 	Joined  func(s *Socket)
-	Left    func(s *Socket) // called once after Joined, if that was
 	// On handles an event that the client sends; nil: such events are ignored. It returns
 	// the arguments of the acknowledgement, which are dropped if the client wants none. It
 	// must return when ctx ends, which it does with the connection.

@@ -23,7 +23,7 @@ type History interface {
 type Options struct {
 	Rooms   Rooms
 	Engine  *broadcasting.Engine
-	Sockets *server.Server // its Heartbeat and PongTimeout are those of Engine.IO
+	Sockets *server.Server // its Heartbeat and PongTimeout are those of Engine.IO, unless the two below are set
 	App     string         // the app that the channels of the Entries are of
 	Origins apps.Origins   // of browsers
 	Log     *slog.Logger
@@ -34,6 +34,9 @@ type Options struct {
 	// signed with Secret; nil: each connection begins anew.
 	History History
 	Secret  []byte
+
+	PingInterval time.Duration // from the answer to a ping to the next one [the Heartbeat of Sockets]
+	PingTimeout  time.Duration // for the answer [the PongTimeout of Sockets]
 
 	MaxPayload       int           // bytes of one message, and of the body of a request [1,000,000]
 	ConnectTimeout   time.Duration // from the handshake to the first namespace [45 s]
@@ -94,7 +97,9 @@ type Server struct {
 func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{
-		opt: o, began: time.Now(), rules: &server.WebSocketRules{MessageBytes: o.MaxPayload, Pings: true},
+		opt: o, began: time.Now(), rules: &server.WebSocketRules{
+			MessageBytes: o.MaxPayload, Pings: true, PingEvery: o.PingInterval, PongTimeout: o.PingTimeout,
+		},
 		connects: newDeadlines(o.ConnectTimeout), upgrades: newDeadlines(o.UpgradeTimeout),
 		conns: map[string]*conn{}, users: map[int64]int{},
 	}
@@ -102,7 +107,7 @@ func New(o Options) *Server {
 		s.pidSecret = o.Secret
 	}
 	s.upper = func(c *conn) upper { return newSockets(c) }
-	s.overHTTP = server.NewHTTPSessions(o.Sockets, packets{maxPayload: o.MaxPayload})
+	s.overHTTP = server.NewHTTPSessions(o.Sockets, packets{o.MaxPayload, o.PingInterval, o.PingTimeout})
 	return s
 }
 

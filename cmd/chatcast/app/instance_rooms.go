@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -27,7 +28,6 @@ type instanceRooms struct {
 	global  bool               // the main namespace has the events of all instances
 	keyless clientaddr.Proxies // networks whose clients need no key
 	origins apps.Origins       // of browsers
-	mains   *mainRooms
 }
 
 var _ socketio.Rooms = (*instanceRooms)(nil)
@@ -116,27 +116,11 @@ func (r *instanceRooms) enterMain(entry *socketio.Entry, key *crm.KeyData) {
 	if !r.global || !key.Has(crm.KeyRead) {
 		return
 	}
-	if key.LicenseID != 0 && crm.IsWhatsApp(key.Messenger) {
+	switch {
+	case key.LicenseID == 0: // one channel for all lines, so that there is one place to go on from
+		entry.Channel = channels.CompanyLinesName(key.CompanyID)
+	case crm.IsWhatsApp(key.Messenger):
 		entry.Channel = channels.LineName(key.LicenseID, key.Messenger)
-	}
-	if key.LicenseID != 0 {
-		return
-	}
-	lines := map[crm.Line]bool{}
-	entry.Wide = true
-	entry.Joined = func(s *socketio.Socket) { r.mains.entered(s, key.CompanyID, lines) }
-	entry.Left = r.mains.left
-	for _, v := range r.rules.InstanceDirectory().OfCompany(key.CompanyID) {
-		if !crm.IsWhatsApp(v.Line.Messenger) {
-			continue
-		}
-		lines[v.Line] = true
-		name := channels.LineName(v.Line.LicenseID, v.Line.Messenger)
-		if entry.Channel == "" {
-			entry.Channel = name
-		} else {
-			entry.More = append(entry.More, name)
-		}
 	}
 }
 
@@ -177,6 +161,32 @@ func (r *instanceRooms) meansUs(host string) bool {
 	return strings.EqualFold(name, "localhost") || err == nil && name != "" && strings.EqualFold(name, u.Hostname())
 }
 
+// lineOf returns the line of an event: that of the channel or, in the channel of all lines of
+// a company, the one that the event names.
+func lineOf(ev broadcasting.Event) (line crm.Line, ok bool) {
+	name, err := channels.Parse(ev.Channel)
+	if err != nil {
+		return line, false
+	}
+	room := name.Room()
+	if room.Family != channels.CompanyLines {
+		return crm.Line{LicenseID: room.LicenseID, Messenger: room.Messenger}, true
+	}
+	var said struct {
+		Payload struct {
+			Meta struct {
+				LicenseID     int64  `json:"licenseId"`
+				MessengerType string `json:"messengerType"`
+			} `json:"meta"`
+		} `json:"payload"`
+	}
+	if json.Unmarshal([]byte(ev.Data), &said) != nil {
+		return line, false
+	}
+	meta := said.Payload.Meta
+	return crm.Line{LicenseID: meta.LicenseID, Messenger: meta.MessengerType}, meta.LicenseID != 0
+}
+
 // instanceEvents renders the events of lines in the words of their instances.
 type instanceEvents struct {
 	directory *crm.InstanceDirectory
@@ -186,17 +196,17 @@ type instanceEvents struct {
 
 // Emits implements socketio.Encoder. It takes no lock: the directory has none.
 func (e instanceEvents) Emits(ev broadcasting.Event) []socketio.Emit {
-	name, err := channels.Parse(ev.Channel)
-	if err != nil {
+	line, ok := lineOf(ev)
+	if !ok {
 		return nil
 	}
-	room := name.Room()
-	v, known := e.directory.OfEvents(crm.Line{LicenseID: room.LicenseID, Messenger: room.Messenger})
-	if !known || !e.all && !v.Websocket.Enabled {
+	v, known := e.directory.OfEvents(line)
+	if !known || !e.all && !v.Websocket.Enabled || !crm.IsWhatsApp(line.Messenger) {
 		return nil
 	}
 	in := shape.Instance{ID: v.ID, Name: v.Name, Phone: v.Phone, ProfileName: v.ProfileName, ServerURL: e.url, GroupsIgnore: v.GroupsIgnore}
 	if !e.all {
+		var err error
 		if in.Events, err = shape.ParseEvents(v.Websocket.Events); err != nil {
 			return nil // the rules accept no such list
 		}

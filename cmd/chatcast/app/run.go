@@ -94,7 +94,7 @@ func (p *Program) runBack(back *stage) {
 	for _, f := range []func(context.Context) error{
 		p.parts.engine.Run, p.parts.history.Run, p.parts.hooks.Run, p.parts.callbacks.Run, p.parts.relay.Run, p.parts.online.Run, p.parts.rules.RunSweeper,
 		func(ctx context.Context) error { return p.parts.rules.RunCutOffs(ctx, p.cutOffs) },
-		p.parts.rules.RunAccessEnds, p.parts.rules.RunInstances, p.parts.mains.run, p.parts.rules.RunAudit, p.parts.rules.RunIndexer, p.parts.monitor.Run, p.parts.watcher.Run, p.parts.health.run, p.keepLock,
+		p.parts.rules.RunAccessEnds, p.parts.rules.RunInstances, p.parts.rules.RunAudit, p.parts.rules.RunIndexer, p.parts.monitor.Run, p.parts.watcher.Run, p.parts.health.run, p.keepLock,
 	} {
 		back.run(f)
 	}

@@ -59,7 +59,6 @@ type components struct {
 	reorigin  func(apps.Origins) // replaces origins
 	dialect   *pusher.Server
 	instances *socketio.Server
-	mains     *mainRooms
 	sockets   *server.Server
 	streams   *api.EventStreams
 	monitor   *server.Monitor

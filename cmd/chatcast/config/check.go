@@ -46,6 +46,7 @@ func check(cfg *Config, violations *ConfigError) {
 		violations.add("audit.retention", "must be at least 24h, or 0 for ever, not %s", r)
 	}
 	checkEvolution(cfg.Evolution, violations)
+	checkSocketIO(cfg.SocketIO, violations)
 	checkTracing(cfg.Tracing, violations)
 	checkLimits(cfg.Limits, violations)
 }

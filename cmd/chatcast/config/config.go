@@ -30,6 +30,7 @@ type Config struct {
 	Journal    JournalConfig    `yaml:"journal"`
 	Audit      AuditConfig      `yaml:"audit"`
 	Evolution  EvolutionConfig  `yaml:"evolution"`
+	SocketIO   SocketIOConfig   `yaml:"socketio"`
 	Tracing    TracingConfig    `yaml:"tracing"`
 	Limits     LimitsConfig     `yaml:"limits"`
 }
@@ -243,6 +244,7 @@ func Default() Config {
 		Journal:   JournalConfig{Retention: Duration(168 * time.Hour)},
 		Audit:     AuditConfig{Retention: Duration(365 * 24 * time.Hour)},
 		Evolution: EvolutionConfig{Shape: crm.ShapeV2, Keyless: []string{}, WebhookBase64Max: 16 << 20, WebhookBlockMax: Duration(5 * time.Minute)},
+		SocketIO:  defaultSocketIO(),
 		Tracing:   TracingConfig{OneIn: 1},
 		Limits: LimitsConfig{
 			Apps: apps.DefaultLimits(), SocketsPerAddress: 1000,

@@ -51,6 +51,9 @@ func TestBot(t *testing.T) {
 	if got := bot.until("received"); !slices.Equal(got, []any{"received", annaJID, "Anna", "conversation", "Are you there?"}) {
 		t.Errorf("the bot receives %v", got)
 	}
+	if got := bot.until("hook"); !slices.Equal(got, []any{"hook", "messages.upsert", "bot", "Are you there?"}) {
+		t.Errorf("the webhook gets %v", got)
+	}
 	answer, err := w.Anna.AwaitText(testwait.Context(t), "You said: Are you there?")
 	if err != nil {
 		t.Fatal(err)

@@ -153,9 +153,34 @@ func (n *n8n) menus(t *testing.T) {
 		"Reply buttons cannot be mixed with other button types")
 }
 
-// stories posts a story. This server refuses it after it has checked it as Evolution does.
+// stories posts stories to all contacts, and to some people.
 func (n *n8n) stories(t *testing.T, picture string) {
-	n.refused("messages/send-stories", 501, form{"type": "text", "content": "Open today", "allContacts": true}, "not supported by this server: sendStatus")
-	n.refused("messages/send-stories", 501, form{"type": "image", "content": picture, "caption": "new", "statusJidList": anna}, "not supported by this server: sendStatus")
+	n.phones.Shop.SaveContact(n.phones.Anna.Number(), "Anna", "Anna S.")
+	(&client{t: t}).eventually("the address book is here", func() bool {
+		return n.run("messages/send-stories", form{"type": "text", "content": "Test", "allContacts": true}).Error == nil
+	})
+	for _, story := range []struct {
+		entered       form
+		kind, message string
+	}{
+		{form{"type": "text", "content": "Open today", "allContacts": true, "backgroundColor": "#00ff00", "font": 2}, "conversation", "Open today"},
+		{form{"type": "image", "content": picture, "caption": "new bread", "statusJidList": anna + ", 351912000009"}, "imageMessage", `"caption":"new bread"`},
+	} {
+		var posted struct {
+			Key                 struct{ RemoteJid, ID string }
+			Status, MessageType string
+			Message             json.RawMessage
+		}
+		answer := n.done("messages/send-stories", 201, story.entered)
+		if err := json.Unmarshal([]byte(answer), &posted); err != nil {
+			t.Fatal(err)
+		}
+		if posted.Key.RemoteJid != "status@broadcast" || posted.Status != "PENDING" || posted.MessageType != story.kind || !strings.Contains(string(posted.Message), story.message) {
+			t.Errorf("a story gives %s", answer)
+		}
+		if _, err := n.phones.Anna.AwaitID(testwait.Context(t), posted.Key.ID); err != nil {
+			t.Errorf("%s: %v", story.kind, err)
+		}
+	}
 	n.refused("messages/send-stories", 400, form{"type": "text", "content": "Open today"}, "StatusJidList is required")
 }

@@ -25,6 +25,9 @@ const (
 	StateOutdated     = "outdated" // the messenger no longer serves our version
 )
 
+// NothingPaired ends the detail of a line whose pairing failed. Otherwise nobody scanned a code in time.
+const NothingPaired = " Nothing was paired."
+
 // LineState is the current state of a line, as its connector reports it.
 type LineState struct {
 	State       string

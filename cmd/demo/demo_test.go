@@ -36,6 +36,8 @@ func TestMain(m *testing.M) { e2e.Main(m) }
 
 var phoneShown = regexp.MustCompile(`phone +(http://127\.0\.0\.1:\d+/)\n`)
 
+var keyShown = regexp.MustCompile(`key +(cck_[0-9a-f]{64})\n`)
+
 // TestDemo runs the demo with the built program, at a fast pace. The printed credentials
 // open the console; the line is not linked, and nobody writes, until the button on the
 // phone's page is clicked in a browser. Then customers write and send files, Mia answers,
@@ -68,6 +70,18 @@ func TestDemo(t *testing.T) {
 	}
 
 	link(t, ctx, me, out.String())
+	key := keyShown.FindStringSubmatch(out.String())
+	if key == nil {
+		t.Fatalf("it prints %q", out.String())
+	}
+	state, err := http.NewRequestWithContext(ctx, http.MethodGet, me.base+"/instance/connectionState/1229-grWhatsApp", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Header.Set("apikey", key[1])
+	if res, err := http.DefaultClient.Do(state); err != nil || res.Body.Close() != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("a client of Evolution API is answered %v, %v", res, err)
+	}
 	events := &journal{client: me}
 	events.await(t, `"type":"text"`, `"type":"image"`, `"type":"voice"`, `"type":"document"`, `"type":"location"`, `"type":"contact"`, `"type":"poll"`,
 		`"type":"reaction"`, `"type":"group"`, `"event":"messageEdit"`, `"event":"messageDelete"`, `"event":"chatTag"`, `"event":"chatResponsible"`,

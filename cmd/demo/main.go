@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -75,7 +76,8 @@ func run(ctx context.Context, o options, out, errs io.Writer) (err error) {
 		"SERVER_ADDRESS": free(o.address), "SERVER_INTERNAL_ADDRESS": "", "SERVER_DRAIN_TIME": "0s", "LOG_LEVEL": "warn",
 		"DATABASE_URL": "sqlite:" + filepath.Join(dir, "chatcast.db"), "FILES_DIR": filepath.Join(dir, "files"),
 		"BOOTSTRAP_COMPANY_NAME": "The tea house", "BOOTSTRAP_LICENSE_NAME": "Shop", "BOOTSTRAP_USER_PASSWORD": password,
-		"WHATSAPP_ENDPOINT": phones.Addr(), "WHATSAPP_ROOT_KEY": hex.EncodeToString(root[:]),
+		"WEBHOOKS_ALLOW_PRIVATE_TARGETS": "true", // those of programs that somebody tries beside it
+		"WHATSAPP_ENDPOINT":              phones.Addr(), "WHATSAPP_ROOT_KEY": hex.EncodeToString(root[:]),
 	})
 	if err != nil {
 		return err
@@ -116,6 +118,10 @@ func show(ctx context.Context, o options, phones *whatsapptest.Server, server *p
 	if err != nil {
 		return err
 	}
+	var key struct{ Key string }
+	if err := owner.call(ctx, http.MethodPost, "/v1/keys", map[string]any{"name": "demo", "rights": []string{"read", "send", "manage"}}, &key); err != nil {
+		return err
+	}
 	p := newPlay(o, phones, shop, mia, errs)
 	fmt.Fprintf(out, `
   chatcast with a WhatsApp that exists on this machine alone. %d customers write.
@@ -125,13 +131,16 @@ func show(ctx context.Context, o options, phones *whatsapptest.Server, server *p
     password  %s
 
     phone     %s
+    key       %s
 
   Sign in to the console; Send shows the code to link the shop's phone with. Open the
   phone and let it scan the code: then the customers begin to write.
   Live shows what happens. Answer somebody in Send: they read it and reply.
   Mia, a colleague, answers where you do not. Ctrl-C ends it and removes its data.
 
-`, len(p.customers), url, ownerEmail, password, phoneURL)
+  A client of Evolution API uses the key, and the instance 1229-grWhatsApp.
+
+`, len(p.customers), url, ownerEmail, password, phoneURL, key.Key)
 	select {
 	case <-phone.linked:
 		p.run(ctx)

@@ -140,9 +140,6 @@ func (s *session) endPairing(err error) {
 	}
 }
 
-// nothingPaired ends the detail of a line whose pairing failed.
-const nothingPaired = " Nothing was paired."
-
 // unpaired ends the pairing and records why nothing was paired. Without a reason nobody
 // scanned the code.
 func (s *session) unpaired(ctx context.Context, why string) {
@@ -151,7 +148,7 @@ func (s *session) unpaired(ctx context.Context, why string) {
 	}
 	message, detail := "WhatsApp ended the pairing: try again", detailNotScanned
 	if why != "" {
-		message, detail = why+" Try again.", why+nothingPaired
+		message, detail = why+" Try again.", why+crm.NothingPaired
 	}
 	s.endPairing(crm.Unavailable(message))
 	none := ""

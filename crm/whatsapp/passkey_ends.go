@@ -52,7 +52,7 @@ func (m *Messenger) noPasskey(ctx context.Context, on crm.Line, challenge string
 		return &crm.Error{Code: crm.CodeConflict, Message: end.why}
 	}
 	err := crm.NoPasskeyAsked()
-	if row, failed := m.rules.SessionOf(ctx, on); !known && failed == nil && row != nil && strings.HasSuffix(row.Detail, nothingPaired) {
+	if row, failed := m.rules.SessionOf(ctx, on); !known && failed == nil && row != nil && strings.HasSuffix(row.Detail, crm.NothingPaired) {
 		err.Message += ": " + row.Detail
 	}
 	return err

@@ -175,7 +175,7 @@ func createInstance(q *request) (answer, error) {
 func creationViolation(name string, err error) error {
 	switch {
 	case blames(err, "webhook.url"):
-		return bad(`Invalid "url" property in webhook`)
+		return badURL(`Invalid "url" property in webhook`, err)
 	case blames(err, "proxy"):
 		return errProxy
 	case blames(err, "key"):

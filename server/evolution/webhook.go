@@ -1,10 +1,12 @@
 package evolution
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
 
+	"chatcast/channels/webpost"
 	"chatcast/crm"
 )
 
@@ -137,9 +139,19 @@ var errWebhookURL = &refusal{status: http.StatusBadRequest, message: []string{`I
 // webhookViolation gives a wrong URL Evolution's text.
 func webhookViolation(_ *request, err error) error {
 	if blames(err, "webhook.url") {
-		return errWebhookURL
+		return badURL(`Invalid "url" property`, err)
 	}
 	return err
+}
+
+// badURL refuses a webhook with Evolution's text. Who tries it with a program on his own machine is
+// told beside it that this is why: Evolution would call it.
+func badURL(words string, err error) error {
+	var of *crm.Error
+	if errors.As(err, &of) && of.Fields["webhook.url"] == webpost.PrivateTarget {
+		return bad(words, webpost.PrivateTarget)
+	}
+	return bad(words)
 }
 
 func findWebhook(q *request) (answer, error) {

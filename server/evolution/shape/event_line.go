@@ -57,8 +57,11 @@ func (r *rendering) messengerStatus(data string) {
 			continue
 		}
 		state, reason := State(s.State), int64(reasonNone)
+		unpaired := s.State == crm.StateDisconnected && (*s.Was == crm.StatePairing || *s.Was == crm.StatePasskey)
 		switch {
-		case s.State == crm.StateDisconnected && (*s.Was == crm.StatePairing || *s.Was == crm.StatePasskey):
+		case unpaired && strings.HasSuffix(s.Detail, crm.NothingPaired): // it failed, and no code was the last one
+			state, reason = StateClose, reasonClosed
+		case unpaired:
 			r.emit("qrcode.updated", qrLimit)
 			state, reason = StateRefused, reasonRefused
 		case state == State(*s.Was):

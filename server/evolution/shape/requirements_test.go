@@ -215,6 +215,13 @@ func TestRequirement9CodesToPair(t *testing.T) {
 		if got := emitted(t, emits); got != "qrcode.updated, connection.update" || !strings.Contains(string(emits[0].Data), `"statusCode":500`) || !strings.Contains(string(emits[1].Data), `"state":"refused","statusReason":428`) {
 			t.Errorf("after the last code: %s %+v", got, emits)
 		}
+		w.state(crm.LineState{State: crm.StatePairing})
+		w.news()
+		w.state(crm.LineState{State: crm.StateDisconnected, Device: ptr(""), Detail: "WhatsApp was not reached." + crm.NothingPaired})
+		emits = w.render(shop, shape.V2)
+		if got := emitted(t, emits); got != "connection.update" || !strings.Contains(string(emits[0].Data), `"state":"close","statusReason":428`) {
+			t.Errorf("when WhatsApp was not reached: %s %+v", got, emits)
+		}
 		over.Detail = "Still not."
 		w.state(over)
 		if got := emitted(t, w.render(shop, shape.V2)); got != "" {

@@ -60,3 +60,20 @@ func TestCurlOfL2msg(t *testing.T) {
 		t.Errorf("the webhook is %s", row)
 	}
 }
+
+// TestWebhookOnThisMachine checks that somebody who tries a webhook on his own machine is told why it
+// is refused.
+func TestWebhookOnThisMachine(t *testing.T) {
+	_, _, c := start(t, "")
+	const hook = `"webhook":{"enabled":true,"url":"http://127.0.0.1:3000/hook"}`
+	for request, words := range map[string]string{
+		"POST /instance/create":                    `"Invalid \"url\" property in webhook"`,
+		"POST /webhook/set/" + first:               `"Invalid \"url\" property"`,
+		"POST /whatsapp/webhook/instance/" + first: `"Invalid \"url\" property"`,
+	} {
+		answer := c.must(request, `{"instanceName":"new",`+hook+`}`, 400, nil)
+		if !strings.Contains(answer, `"message":[`+words+`,"the address is private`) || !strings.Contains(answer, "webhooks.allow_private_targets") {
+			t.Errorf("%s: %s", request, answer)
+		}
+	}
+}

@@ -6,16 +6,14 @@ import (
 	"testing"
 
 	"chatcast/channels/testwait"
-	"chatcast/cmd/chatcast/e2e"
+	"chatcast/cmd/chatcast/config"
 )
 
 // TestBot runs a bot that was written for Evolution API 2: it makes its instance, is paired, greets
 // with a text and a picture, and answers what it receives, until it is told to stop. docs/migration.md
 // tells what was changed in it.
 func TestBot(t *testing.T) {
-	cfg := e2e.Config(t)
-	cfg.Webhooks.AllowPrivateTargets = true // the bot's webhook is on this machine
-	w, _, c := startWith(t, cfg)
+	w, _, c := start(t, "", func(cfg *config.Config) { cfg.Webhooks.AllowPrivateTargets = true }) // the bot's webhook is on this machine
 	bot := startScript(t, "bot.cjs", nil, "EVOLUTION_URL="+c.base, "EVOLUTION_KEY="+c.key, "GREET="+anna)
 
 	code := bot.until("code")

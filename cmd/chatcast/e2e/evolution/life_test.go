@@ -89,17 +89,15 @@ type code struct {
 }
 
 // start starts the program with a stand-in, and returns a client with a key of the company.
-func start(t *testing.T, url string) (*e2e.Phones, *e2e.Running, *client) {
+func start(t *testing.T, url string, change ...func(*config.Config)) (*e2e.Phones, *e2e.Running, *client) {
 	t.Helper()
 	cfg := e2e.Config(t)
 	if url != "" {
 		cfg.Database.URL = url
 	}
-	return startWith(t, cfg)
-}
-
-func startWith(t *testing.T, cfg config.Config) (*e2e.Phones, *e2e.Running, *client) {
-	t.Helper()
+	for _, f := range change {
+		f(&cfg)
+	}
 	w := e2e.StartPhones(t, &cfg)
 	p := e2e.Start(t, cfg)
 	made, err := p.Components().Rules.CreateKey(t.Context(), crm.Actor{UserID: 685}, crm.KeyInput{Name: "all", Rights: crm.KeyRights()})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 )
 
@@ -124,9 +125,7 @@ func sameJSON(a, b string) bool {
 // TestN8n drives every operation of the node, with a key of the company, against a line that is
 // paired with a stand-in of WhatsApp. docs/dialects.md has a table of them.
 func TestN8n(t *testing.T) {
-	cfg := e2e.Config(t)
-	cfg.WhatsApp.AllowPrivateProxies = true // the proxy of this test
-	w, _, c := startWith(t, cfg)
+	w, _, c := start(t, "", func(cfg *config.Config) { cfg.WhatsApp.AllowPrivateProxies = true }) // the proxy of this test
 	n := &n8n{startScript(t, "n8n.cjs", []string{c.base, c.key}), w, "shop", map[string]bool{}}
 	n.say(map[string]any{"list": true})
 	var list struct{ Offered []string }

@@ -66,6 +66,8 @@ func TestDocumentedSees(t *testing.T) {
 	}{
 		"what is right":               {"GET /healthz", "", answer(200, object, `{"status":"ok"}`), ""},
 		"a route":                     {"GET /v1/secrets", "", answer(200, object, `{}`), "no such operation"},
+		"a route that is not there":   {"GET /v1/secrets", "", answer(404, object, `{}`), ""},
+		"a route that is not offered": {"PUT /dify/update/1/shop", "", answer(501, object, `{}`), ""},
 		"a method":                    {"DELETE /healthz", "", answer(200, object, `{}`), "no such operation"},
 		"a status":                    {"GET /healthz", "", answer(418, object, `{"status":"ok"}`), "status 418 is not among"},
 		"a status that nobody wrote":  {"GET /readyz", "", func(http.ResponseWriter, *http.Request) {}, "Content-Type"},

@@ -76,7 +76,7 @@ func (s *script) until(kind string) []any {
 	var said []any
 	for len(said) == 0 || said[0] != kind {
 		s.next(&said)
-		if len(said) > 1 && said[0] == "connect_error" {
+		if len(said) > 1 && said[0] == "connect_error" && kind != "connect_error" {
 			s.t.Fatal(fmt.Sprint(said...))
 		}
 	}

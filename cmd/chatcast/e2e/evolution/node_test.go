@@ -12,7 +12,8 @@ import (
 	"chatcast/channels/testwait"
 )
 
-// script is a program of testdata/clients that runs in Node.js; .ci/setup gets its packages.
+// script is a client in a process of its own: a program of testdata/clients that runs in Node.js, whose
+// packages .ci/setup gets, or testdata/goclient.
 type script struct {
 	t     *testing.T
 	in    io.WriteCloser
@@ -23,7 +24,12 @@ type script struct {
 // at the latest when its input ends.
 func startScript(t *testing.T, name string, args []string, environ ...string) *script {
 	t.Helper()
-	cmd := exec.Command("node", append([]string{"testdata/clients/" + name}, args...)...)
+	return startCommand(t, exec.Command("node", append([]string{"testdata/clients/" + name}, args...)...), environ...)
+}
+
+// startCommand starts a program that speaks as scripts do.
+func startCommand(t *testing.T, cmd *exec.Cmd, environ ...string) *script {
+	t.Helper()
 	cmd.Stderr, cmd.Env = os.Stderr, append(os.Environ(), environ...)
 	in, errIn := cmd.StdinPipe()
 	out, errOut := cmd.StdoutPipe()
@@ -51,7 +57,7 @@ func startScript(t *testing.T, name string, args []string, environ ...string) *s
 		}
 		<-done
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%v: %v", cmd.Args, err)
 		}
 	})
 	return s

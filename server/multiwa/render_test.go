@@ -193,9 +193,10 @@ func TestEveryEvent(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, one := range requests {
+				header := map[string][]string(one.Header) // in this spelling
 				mac := hmac.New(sha256.New, []byte(to.Secret))
 				mac.Write(one.Body)
-				if one.URL != to.URL || !json.Valid(one.Body) || one.Header[headerEvent][0] != one.Name || one.Header[headerSignature][0] != "sha256="+hex.EncodeToString(mac.Sum(nil)) {
+				if one.URL != to.URL || !json.Valid(one.Body) || header["X-MultiWA-Event"][0] != one.Name || header["X-MultiWA-Signature"][0] != "sha256="+hex.EncodeToString(mac.Sum(nil)) {
 					t.Errorf("the request is %+v", one)
 				}
 				write(&hooks, one.Header.Get(headerEventID)+" "+string(one.Body))

@@ -12,9 +12,8 @@ import (
 	"chatcast/channels"
 )
 
-// tellingEncoder is plainEncoder with words for subscriptions.
+// tellingEncoder makes an emit of each event, and has words for subscriptions.
 type tellingEncoder struct {
-	plainEncoder
 	mark string // before the data
 }
 

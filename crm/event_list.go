@@ -58,6 +58,16 @@ type EventsPage struct {
 // NextAfter grows even when the channel has no events, so that the cursor does not
 // become too old. An entry that cannot be read is left out, and told of in Skipped.
 func (s *Service) Events(ctx context.Context, a Actor, q EventsQuery) (*EventsPage, error) {
+	page, err := s.events(ctx, a, q)
+	var refused *Error
+	if err != nil && ctx.Err() != nil && !errors.As(err, &refused) {
+		// The database says only that it was canceled. A server that stops says so itself.
+		err = context.Cause(ctx)
+	}
+	return page, err
+}
+
+func (s *Service) events(ctx context.Context, a Actor, q EventsQuery) (*EventsPage, error) {
 	name, err := q.check()
 	if err != nil {
 		return nil, err

@@ -267,6 +267,22 @@ func TestEventsEndsWithItsCaller(t *testing.T) {
 	}
 }
 
+// TestEventsOfAServerThatStops checks that a call that reads when the server stops is told so,
+// as one that waits is.
+func TestEventsOfAServerThatStops(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := crmtest.New(t, store)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(crm.Unavailable("the server stops; try again"))
+		for _, wait := range []time.Duration{0, time.Minute} {
+			q := crm.EventsQuery{Channel: journalChannel, Wait: wait, AccessToken: w.Token(w.Operator)}
+			if page, err := w.Service.Events(ctx, w.Operator, q); codeOf(err) != crm.CodeUnavailable {
+				t.Errorf("one that waits %v got %+v, %v", wait, page, err)
+			}
+		}
+	})
+}
+
 // TestEventsOfOneWhoIsDismissedMeanwhile checks that a user who is removed during the
 // wait does not get the later events.
 func TestEventsOfOneWhoIsDismissedMeanwhile(t *testing.T) {

@@ -49,7 +49,7 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false' \
 
 # The packages that take longest begin first, so that no processor is idle at the end.
 LONGEST := ./cmd/chatcast/e2e/console ./crm ./crm/whatsapp ./cmd/chatcast/e2e/program \
-	./cmd/chatcast/e2e/access ./cmd/chatcast/e2e/browser ./server/api ./cmd/chatcast/e2e/kill
+	./cmd/chatcast/e2e/access ./cmd/chatcast/e2e/browser ./server/api ./cmd/chatcast/e2e/kill ./cmd/chatcast/e2e/dialects
 
 # Screenshots of the browser tests are left in artifacts/. The time limit of a package
 # is for one that hangs: those that drive browsers take minutes on a busy machine. On a

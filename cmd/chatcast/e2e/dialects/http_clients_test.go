@@ -117,7 +117,7 @@ func (w *world) page(ctx context.Context, v *viewer, after int64) (next int64, e
 		return 0, err
 	}
 	if res.StatusCode != http.StatusOK {
-		if res.StatusCode < 500 {
+		if res.StatusCode <= http.StatusInternalServerError { // 503 is the answer of a program that stops
 			v.problem(fmt.Sprintf("%s: %s", res.Status, body))
 		}
 		return 0, errors.New(res.Status)

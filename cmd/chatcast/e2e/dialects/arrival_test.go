@@ -8,7 +8,6 @@ import (
 
 	"go.mau.fi/whatsmeow"
 
-	"chatcast/channels/testwait"
 	"chatcast/crm/whatsapp/whatsapptest"
 )
 
@@ -23,33 +22,17 @@ func TestEachDialectSeesEachMessage(t *testing.T) {
 	eachDatabase(t, func(w *world) {
 		w.group = w.NewGroup("Tea", true, w.Anna, w.customers[1], w.Shop)
 		w.join()
-		early := make([]<-chan bool, len(w.viewers))
-		for i, v := range w.viewers {
-			early[i] = v.watch(arrivals / 4)
-		}
+		more := make(chan []string, 1)
 		began := time.Now()
 		sent := w.write(0, arrivals/2)
-		for _, seen := range early[:1] { // pusher-js
-			select {
-			case <-seen:
-			case <-time.After(testwait.Long):
-				n, _ := w.viewers[0].seen()
-				t.Fatalf("%s has seen %d messages", w.viewers[0].name, n)
-			}
-		}
-		killed := make(chan struct{})
-		go func() {
-			defer close(killed)
-			_ = w.proc.Cmd.Process.Kill()
-		}()
-		sent = append(sent, w.write(arrivals/2, arrivals*3/4)...)
-		<-killed
+		w.awaitMessages(w.viewers[0], arrivals/4)
+		go func() { more <- w.write(arrivals/2, arrivals*3/4) }()
 		w.kill()
 		w.midst()
-		up := make(chan []string, 1)
-		go func() { up <- w.write(arrivals*3/4, arrivals) }()
+		sent = append(sent, <-more...)
+		go func() { more <- w.write(arrivals*3/4, arrivals) }()
 		w.again()
-		sent = append(sent, <-up...)
+		sent = append(sent, <-more...)
 		last := w.Anna.SendText(w.Shop, "the last one")
 		w.await(last)
 		t.Logf("%d messages and a kill took %v", arrivals, time.Since(began).Round(time.Millisecond))

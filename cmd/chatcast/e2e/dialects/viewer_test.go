@@ -25,7 +25,6 @@ type viewer struct {
 	begun    bool              // it is subscribed
 	returned int               // how often it has come back and gone on where it was
 	problems []string          // what it was told and must not be
-	watches  map[int]chan bool // closed when so many messages are seen
 }
 
 // statusWords are the words of all dialects for statuses of messages. Pending is told by none.
@@ -36,7 +35,7 @@ var statusWords = map[string]string{
 }
 
 func (w *world) newViewer(name string) *viewer {
-	v := &viewer{name: name, known: map[string]bool{}, texts: map[string]string{}, watches: map[int]chan bool{}}
+	v := &viewer{name: name, known: map[string]bool{}, texts: map[string]string{}}
 	w.viewers = append(w.viewers, v)
 	return v
 }
@@ -50,9 +49,6 @@ func (v *viewer) message(id, text string) {
 	}
 	v.known[id] = true
 	v.messages = append(v.messages, id)
-	if seen := v.watches[len(v.messages)]; seen != nil {
-		close(seen)
-	}
 }
 
 func (v *viewer) status(id, word string) {
@@ -105,14 +101,6 @@ func (v *viewer) items(event string, items []json.RawMessage) {
 	}
 }
 
-// watch returns a channel that is closed when the viewer sees its nth message.
-func (v *viewer) watch(n int) <-chan bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.watches[n] = make(chan bool)
-	return v.watches[n]
-}
-
 // seen returns how many messages and statuses it has seen.
 func (v *viewer) seen() (messages, statuses int) {
 	v.mu.Lock()
@@ -143,13 +131,19 @@ func (w *world) await(id string) {
 			n, _ := v.seen()
 			v.change(func() { last = v.known[id] })
 			if !last {
-				testwait.Count(w.t, "messages that "+v.name+" has seen", n+1, func() int {
-					n, _ := v.seen()
-					return n
-				})
+				w.awaitMessages(v, n+1)
 			}
 		}
 	}
+}
+
+// awaitMessages waits until a viewer has seen so many messages.
+func (w *world) awaitMessages(v *viewer, n int) {
+	w.t.Helper()
+	testwait.Count(w.t, "messages that "+v.name+" has seen", n, func() int {
+		n, _ := v.seen()
+		return n
+	})
 }
 
 // compare checks that every viewer has seen these messages and statuses, in this order.

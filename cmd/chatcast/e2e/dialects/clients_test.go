@@ -23,7 +23,8 @@ func (w *world) join() {
 	w.followIO("Socket.IO on /", "/", map[string]any{"apikey": w.key}, (*viewer).evolution)
 	w.followIO("MultiWA's Socket.IO", "/ws", map[string]any{"apiKey": w.key, "events": []string{"*"}}, (*viewer).multiwa)
 	w.followCallback()
-	w.followWebhook()
+	w.followWebhook("the webhook of Evolution API", "/webhook/set/"+instance, "apikey", `{"webhook":{"enabled":true,"url":%q,"events":[]}}`, (*viewer).evolution)
+	w.followWebhook("the webhook of MultiWA", "/api/v1/webhooks", "x-api-key", `{"url":%q,"events":["*"]}`, (*viewer).multiwa)
 	w.followEvents()
 	w.awaitBegun()
 }

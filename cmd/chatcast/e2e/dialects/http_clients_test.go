@@ -32,19 +32,20 @@ func (w *world) followCallback() {
 	v.begins()
 }
 
-// followWebhook sets the webhook of the instance.
-func (w *world) followWebhook() {
+// followWebhook sets a webhook of another dialect: by a route that takes a body, with the URL in
+// it. take takes what is posted.
+func (w *world) followWebhook(name, path, header, body string, take func(v *viewer, event string, data []byte)) {
 	w.t.Helper()
-	v := w.newViewer("the webhook of Evolution API")
+	v := w.newViewer(name)
 	v.repeat = true
 	url := w.receive(v, func(body []byte) error {
 		var said struct{ Event string }
 		err := json.Unmarshal(body, &said)
-		v.evolution(said.Event, body)
+		take(v, said.Event, body)
 		return err
 	})
 	var set json.RawMessage
-	if err := w.post("/webhook/set/"+instance, "apikey", w.key, `{"webhook":{"enabled":true,"url":"`+url+`","events":[]}}`, &set); err != nil {
+	if err := w.post(path, header, w.key, fmt.Sprintf(body, url), &set); err != nil {
 		w.t.Fatal(err)
 	}
 	v.begins()

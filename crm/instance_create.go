@@ -63,21 +63,8 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	if in.Webhook != nil && in.Webhook.Enabled {
-		if _, err := lineManager(s.Store.Read(ctx), a, in.CompanyID); err != nil {
-			return nil, err
-		}
-		if err := s.Callbacks.CheckAddress(ctx, "webhook.url", in.Webhook.URL); err != nil {
-			return nil, err
-		}
-	}
-	if in.Endpoint != nil {
-		if _, err := lineManager(s.Store.Read(ctx), a, in.CompanyID); err != nil {
-			return nil, err
-		}
-		if err := s.Callbacks.CheckAddress(ctx, "url", in.Endpoint.URL); err != nil {
-			return nil, err
-		}
+	if err := s.tryInstance(ctx, a, in); err != nil {
+		return nil, err
 	}
 	err = s.changeWithRetry(ctx, func(c *change) error {
 		companyID, err := lineManager(c.tx, a, in.CompanyID)
@@ -94,6 +81,36 @@ func (s *Service) CreateInstance(ctx context.Context, a Actor, in InstanceInput)
 		return nil, err
 	}
 	return made, nil
+}
+
+// tryInstance tries the addresses that an instance is to have, before the transaction: that takes
+// long. Nothing is looked up or dialled for an actor who may not create lines.
+func (s *Service) tryInstance(ctx context.Context, a Actor, in InstanceInput) error {
+	hook := in.Webhook != nil && in.Webhook.Enabled
+	if !hook && in.Endpoint == nil && in.Proxy == "" {
+		return nil
+	}
+	if _, err := lineManager(s.Store.Read(ctx), a, in.CompanyID); err != nil {
+		return err
+	}
+	if hook {
+		if err := s.Callbacks.CheckAddress(ctx, "webhook.url", in.Webhook.URL); err != nil {
+			return err
+		}
+	}
+	if in.Endpoint != nil {
+		if err := s.Callbacks.CheckAddress(ctx, "url", in.Endpoint.URL); err != nil {
+			return err
+		}
+	}
+	if in.Proxy == "" {
+		return nil
+	}
+	connector, err := s.messenger(messengerOfInstances)
+	if err != nil {
+		return err
+	}
+	return tryProxy(ctx, connector, in.Proxy)
 }
 
 func (s *Service) createInstance(c *change, a Actor, companyID int64, in InstanceInput) (*CreatedInstance, error) {

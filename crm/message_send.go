@@ -16,6 +16,8 @@ type Outgoing struct {
 	Content  Content
 	Tracking *string // returned in messageStatus
 	Quoted   *ID     // the message that it answers
+	// Quote is what that message says, for the case that it is not here; nil: then it must be.
+	Quote *Quote `json:",omitempty"`
 	// IdempotencyKey makes a second try of the same request harmless; empty: none.
 	IdempotencyKey string
 }
@@ -219,11 +221,15 @@ func (c *change) outgoing(a Actor, messenger string, chat *models.Chat, m Outgoi
 		row.AppID = &a.AppID
 	}
 	if m.Quoted != nil {
-		if _, err := c.tx.MessageByExternal(chat.ID, m.Quoted.String()); err != nil {
-			return nil, orInvalid(err, "quotedMessageId", "is not a message of this chat")
-		}
 		quoted := m.Quoted.String()
 		row.QuotedExternalID = &quoted
+		_, err := c.tx.MessageByExternal(chat.ID, quoted)
+		if errors.Is(err, models.ErrNotFound) && m.Quote != nil {
+			row.Quote, err = m.Quote.check(messenger, "quote.")
+		}
+		if err != nil {
+			return nil, orInvalid(err, "quotedMessageId", "is not a message of this chat")
+		}
 	}
 	if r := m.Content.Reaction; r != nil {
 		target, err := c.tx.MessageByExternal(chat.ID, r.MessageID.String())

@@ -93,6 +93,10 @@ type Pairing struct {
 	Code      *string      `json:"code"`      // to type into the phone
 	ExpiresAt int64        `json:"expiresAt"` // unix seconds
 	Passkey   *PasskeyStep `json:"passkey"`   // in the state passkey: confirm with the account's passkey
+
+	// Beside is the QR code that pairs the account too while Code is shown; empty: none. Clients of
+	// Evolution API show both.
+	Beside string `json:"-"`
 }
 
 // Messenger is a connection to the outside; the connectors in the subfolders implement

@@ -77,6 +77,11 @@ func outboxItem(tx *models.Tx, on Line, row *models.OutboxItem) (*OutboxItem, er
 	if item.Quoted, err = refTo(tx, on, chat, item.Message.Quoted); err != nil {
 		return nil, err
 	}
+	if item.Quoted == nil && m.Quote != nil {
+		if item.Quoted, err = quotedRef(m); err != nil {
+			return nil, err
+		}
+	}
 	if r := item.Message.Content.Reaction; r != nil {
 		item.Reaction, err = refTo(tx, on, chat, r.MessageID.String())
 	}
@@ -124,6 +129,19 @@ func messageRef(on Line, row *models.Message) (*MessageRef, error) {
 		}
 	}
 	return m, nil
+}
+
+// quotedRef returns the message that an answer quotes and that is not here.
+func quotedRef(answer *models.Message) (*MessageRef, error) {
+	q, err := decodeQuote(answer)
+	if err != nil {
+		return nil, err
+	}
+	ref := &MessageRef{ID: *answer.QuotedExternalID, FromMe: q.FromMe != nil && *q.FromMe, Type: q.Type, Content: q.Message}
+	if q.Author != nil {
+		ref.AuthorID = q.Author.ID.String()
+	}
+	return ref, nil
 }
 
 func readRefs(tx *models.Tx, on Line, row *models.OutboxItem) ([]MessageRef, error) {

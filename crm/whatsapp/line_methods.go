@@ -47,15 +47,24 @@ func (m *Messenger) Typing(ctx context.Context, l crm.Line, chat, kind string) e
 
 type pairArgs struct{ Phone string }
 
-var pairMethod = method[pairArgs, crm.Pairing]{"pair", toShow, func(ctx context.Context, m *Messenger, l crm.Line, a pairArgs) (crm.Pairing, error) {
-	return m.pair(ctx, l, a.Phone)
+// pairAnswer is a Pairing with what its JSON leaves out.
+type pairAnswer struct {
+	crm.Pairing
+	QRBeside string `json:",omitempty"`
+}
+
+var pairMethod = method[pairArgs, pairAnswer]{"pair", toShow, func(ctx context.Context, m *Messenger, l crm.Line, a pairArgs) (pairAnswer, error) {
+	p, err := m.pair(ctx, l, a.Phone)
+	return pairAnswer{p, p.Beside}, err
 }}
 
 // Pair implements crm.Messenger. While a pairing runs it returns the code that is shown
 // now. If the line's device is paired and the line only waits for a request to connect,
 // Pair connects it and returns an empty crm.Pairing.
 func (m *Messenger) Pair(ctx context.Context, l crm.Line, phone string) (crm.Pairing, error) {
-	return pairMethod.call(ctx, m, l, pairArgs{phone})
+	p, err := pairMethod.call(ctx, m, l, pairArgs{phone})
+	p.Beside = p.QRBeside
+	return p.Pairing, err
 }
 
 var logoutMethod = method[none, none]{"logout", toLeave, func(ctx context.Context, m *Messenger, l crm.Line, _ none) (none, error) {

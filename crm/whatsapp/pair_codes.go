@@ -78,6 +78,7 @@ func (s *session) showQR(ctx context.Context, p *pairing, code string, until tim
 	}
 	p.mu.Lock()
 	byPhone, passkey := p.phone != "", p.passkey != nil
+	p.qr = code
 	p.mu.Unlock()
 	if passkey {
 		return false

@@ -17,6 +17,7 @@ type pairing struct {
 	ready  chan struct{} // guarded by mu; closed when there is a code to show or the pairing is over
 	phone  string        // guarded by mu; empty: pairing by QR code
 	shown  crm.Pairing   // guarded by mu
+	qr     string        // guarded by mu; the present QR code, also beside a code to type
 	err    error         // guarded by mu
 	opened bool          // guarded by mu: ready is closed
 	over   bool          // guarded by mu: nothing is shown any more
@@ -103,7 +104,11 @@ func (p *pairing) wait(ctx context.Context) (crm.Pairing, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.shown, p.err
+	shown := p.shown
+	if shown.Code != nil {
+		shown.Beside = p.qr
+	}
+	return shown, p.err
 }
 
 // askFor changes the pairing to one by a code for phone. It reports whether the caller must

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -39,6 +40,30 @@ type proxyError struct {
 
 func (e *proxyError) Error() string { return "whatsapp: the line's proxy: " + e.message }
 func (e *proxyError) Unwrap() error { return e.err }
+
+var _ crm.ProxyTester = (*Messenger)(nil)
+
+// tryTime is how long a proxy that is tried may take.
+const tryTime = 10 * time.Second
+
+// TryProxy implements crm.ProxyTester.
+func (m *Messenger) TryProxy(ctx context.Context, proxy string) error {
+	dial, err := throughProxy(proxy, m.PrivateProxies)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, tryTime)
+	defer cancel()
+	c, err := dial(ctx, "tcp", cmp.Or(m.Endpoint, whatsAppHost))
+	if err != nil {
+		m.Log.Info("a proxy does not lead to WhatsApp", "error", err)
+		return err
+	}
+	return c.Close()
+}
+
+// whatsAppHost is where clients of WhatsApp connect to.
+const whatsAppHost = "web.whatsapp.com:443"
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 

@@ -172,6 +172,15 @@ func TestProxy(t *testing.T) {
 			if p == nil {
 				p = plain
 			}
+			if err := h.TryProxy(t.Context(), h.Owner, testLine, scheme+"://me:secret@"+p.Addr().String()); err != nil {
+				t.Errorf("trying %s: %v", scheme, err)
+			}
+			if err := h.TryProxy(t.Context(), h.Owner, testLine, scheme+"://me:wrong@"+p.Addr().String()); code(err) != crm.CodeInvalid {
+				t.Errorf("trying %s with a wrong password: %v", scheme, err)
+			}
+			if err := h.TryProxy(t.Context(), h.Operator, testLine, scheme+"://me:secret@"+p.Addr().String()); code(err) != crm.CodeDenied {
+				t.Errorf("an operator tries %s: %v", scheme, err)
+			}
 			before, _ := p.counts()
 			set(scheme + "://me:secret@" + p.Addr().String())
 			eventually(t, "the line does not go through "+scheme, func() bool { passed, _ := p.counts(); return passed > before })

@@ -66,13 +66,17 @@ func codeOf(p crm.Pairing) (*qrCode, error) {
 		short := strings.ReplaceAll(*p.Code, "-", "")
 		out.PairingCode, out.Count = &short, 1
 	}
+	qr := p.Beside
 	if p.QR != nil {
-		picture, err := server.QRPicture(*p.QR)
+		qr = *p.QR
+	}
+	if qr != "" {
+		picture, err := server.QRPicture(qr)
 		if err != nil {
 			return nil, err
 		}
 		data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)
-		out.Code, out.Base64, out.Count = p.QR, &data, 1
+		out.Code, out.Base64, out.Count = &qr, &data, 1
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package evolution
 
 import (
+	"errors"
 	"net/http"
 
 	"chatcast/crm"
@@ -37,7 +38,7 @@ type profileObject struct {
 	Name        *string `json:"name"`
 	Exists      bool    `json:"numberExists"`
 	Picture     *string `json:"picture"`
-	Status      any     `json:"status"` // version 1: a text
+	Status      any     `json:"status"` // version 1: a text; of the account, its state
 	Business    bool    `json:"isBusiness"`
 	Email       *string `json:"email"`
 	Description *string `json:"description"`
@@ -58,6 +59,9 @@ func fetchProfile(q *request) (answer, error) {
 		return answer{}, err
 	}
 	p, err := q.e.CRM.ContactProfile(q.ctx, q.actor, crm.ContactAddress{Line: q.line(), ContactID: to.chat})
+	if notTold(err) {
+		return ok(noProfile{WUID: to.jid}), nil
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -81,15 +85,40 @@ func fetchProfile(q *request) (answer, error) {
 }
 
 func ownProfile(q *request) (answer, error) {
-	p, err := q.e.CRM.Profile(q.ctx, q.actor, q.line())
+	status, err := q.status()
 	if err != nil {
 		return answer{}, err
 	}
-	out := profileObject{WUID: shape.JID(p.Phone + "@c.us"), Name: textOrNil(p.Name), Exists: true, Picture: p.PictureURL, Status: aboutText{p.About}, Business: p.Business}
-	if q.v1() {
-		out.Status = p.About
+	p, err := q.e.CRM.Profile(q.ctx, q.actor, q.line())
+	if notTold(err) {
+		none := noProfile{}
+		if jid := jidOfPhone(status.Phone); jid != nil {
+			none.WUID = *jid
+		}
+		return ok(none), nil
 	}
-	return ok(out), nil
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(profileObject{
+		WUID: shape.JID(p.Phone + "@c.us"), Name: textOrNil(p.Name), Exists: true, Picture: p.PictureURL, Status: stateOf(status), Business: p.Business,
+	}), nil
+}
+
+// noProfile is the answer when the messenger tells nothing.
+type noProfile struct {
+	WUID     string  `json:"wuid"`
+	Name     *string `json:"name"`
+	Picture  *string `json:"picture"`
+	Status   *string `json:"status"`
+	OS       *string `json:"os"`
+	Business bool    `json:"isBusiness"`
+}
+
+// notTold reports whether an error says that the messenger tells nothing now.
+func notTold(err error) bool {
+	var of *crm.Error
+	return errors.As(err, &of) && (of.Code == crm.CodeUnavailable && of.RetryAfter == 0 || of.Code == crm.CodeConflict || of.Code == crm.CodeNotFound)
 }
 
 type businessObject struct {

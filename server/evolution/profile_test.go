@@ -71,8 +71,8 @@ func TestProfiles(t *testing.T) {
 		w.Messengers["grWhatsApp"] = a
 		const own = `{"wuid":"79990000000@s.whatsapp.net","name":"Shop","numberExists":true,"picture":null,"status":STATUS,"isBusiness":false,"email":null,"description":null,"website":null}`
 		const person = `{"wuid":"79990001122@s.whatsapp.net","name":null,"numberExists":true,"picture":null,"status":{"status":"Hey"},"isBusiness":false,"email":null,"description":null,"website":null}`
-		w.want(w.line, "POST /chat/fetchProfile/shop", "", 200, strings.Replace(own, "STATUS", `{"status":"Open"}`, 1))
-		w.want(w.line, "GET /chat/fetchProfile/shop", "", 200, strings.Replace(own, "STATUS", `"Open"`, 1), "X-Evolution-Shape: v1")
+		w.want(w.line, "POST /chat/fetchProfile/shop", "", 200, strings.Replace(own, "STATUS", `"open"`, 1))
+		w.want(w.line, "GET /chat/fetchProfile/shop", "", 200, strings.Replace(own, "STATUS", `"open"`, 1), "X-Evolution-Shape: v1")
 		w.want(w.line, "POST /chat/fetchProfile/shop", `{"number":"79990001122"}`, 200, person)
 		w.want(w.line, "GET /chat/fetchProfile/shop?number=79990001122", "", 200, person)
 		w.want(w.line, "POST /chat/fetchProfile/shop", `{"number":"79990000009"}`, 400, `{"status":400,"error":"Bad Request","response":{"message":[{"jid":"79990000009@s.whatsapp.net","exists":false,"number":"79990000009"}]}}`)
@@ -99,6 +99,9 @@ func TestProfiles(t *testing.T) {
 		reader := w.key(w.Owner, crm.KeyInput{Name: "reader", Rights: []string{"read"}})
 		w.want(reader, "POST /chat/updateProfileName/shop", `{"name":"x"}`, 403, `{"status":403,"error":"Forbidden","response":{"message":["this key does not have the right manage"]}}`)
 		a.refusal = &crm.Error{Code: crm.CodeConflict, Message: "no"}
+		const nothing = `"name":null,"picture":null,"status":null,"os":null,"isBusiness":false}`
+		w.want(w.line, "POST /chat/fetchProfile/shop", `{"number":"79990001122"}`, 200, `{"wuid":"79990001122@s.whatsapp.net",`+nothing)
+		w.want(w.line, "POST /chat/fetchProfile/shop", "", 200, `{"wuid":"",`+nothing)
 		w.want(w.line, "POST /chat/updateProfilePicture/shop", `{"picture":"/9j/4AAQSkZJRgABAQAAAQABAAD/2Q=="}`, 500, `{"status":500,"error":"Internal Server Error","response":{"message":["Error updating profile picture","no"]}}`)
 	})
 }

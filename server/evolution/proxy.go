@@ -38,6 +38,11 @@ func setProxy(q *request) (answer, error) {
 			return answer{}, errProxy
 		}
 		change.Proxy = crm.Value(address)
+		if err := q.e.CRM.TryProxy(q.ctx, q.actor, q.line(), address); blames(err, "proxy") {
+			return answer{}, errProxy
+		} else if err != nil {
+			return answer{}, err
+		}
 	}
 	if _, err := q.e.CRM.ChangeLineSettings(q.ctx, q.actor, q.line(), change); err != nil {
 		if blames(err, "proxy") {

@@ -1,6 +1,7 @@
 package evolution
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
@@ -63,7 +64,7 @@ func (q *request) chat(to address) crm.ChatAddress {
 func (q *request) send(m outgoing) (answer, error) {
 	defer func() { m.upload.Discard() }()
 	m.message.IdempotencyKey = q.c.GetHeader("Idempotency-Key")
-	m.message.Quoted = q.quoted()
+	m.message.Quoted, m.message.Quote = q.quoted()
 	var err error
 	if m.message.Content.Mentions, err = q.mentions(m.to); err != nil {
 		return answer{}, err
@@ -88,7 +89,7 @@ func (q *request) pass(m *outgoing) (sent crm.Sent, err error) {
 	at := q.chat(m.to)
 	switch {
 	case m.upload != nil:
-		if m.message.Quoted != nil && !q.here(at, *m.message.Quoted) {
+		if m.message.Quoted != nil && m.message.Quote == nil && !q.here(at, *m.message.Quoted) {
 			m.message.Quoted = nil // an upload can be given once
 		}
 		u := m.upload
@@ -121,14 +122,26 @@ func (q *request) rendered() shape.Instance {
 	return in
 }
 
-// quoted returns the id of the message that the body answers, or nil.
-func (q *request) quoted() *crm.ID {
-	id := text(inner(inner(q.body, "quoted"), "key"), "id")
+// quoted returns the id of the message that the body answers, nil when there is none, and what the
+// body says of it, for the case that it is not here.
+func (q *request) quoted() (*crm.ID, *crm.Quote) {
+	quoted := inner(q.body, "quoted")
+	key, message := inner(quoted, "key"), inner(quoted, "message")
+	id := text(key, "id")
 	if id == "" {
-		return nil
+		return nil, nil
 	}
 	made := crm.MakeID(q.line().Messenger, id)
-	return &made
+	said := cmp.Or(text(message, "conversation"), text(inner(message, "extendedTextMessage"), "text"))
+	if strings.TrimSpace(said) == "" {
+		return &made, nil
+	}
+	mine := isTrue(key, "fromMe")
+	quote := &crm.Quote{Type: crm.MessageText, FromMe: &mine, Message: crm.Content{Text: said}}
+	if author := cmp.Or(text(key, "participant"), text(key, "remoteJid")); !mine && author != "" && !shape.IsGroup(author) {
+		quote.FromUser = &crm.InboundUser{ID: crm.MakeID(q.line().Messenger, shape.ID(author))}
+	}
+	return &made, quote
 }
 
 // mentions returns the people that the body mentions.

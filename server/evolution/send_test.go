@@ -29,7 +29,7 @@ func TestSendText(t *testing.T) {
 		for _, body := range []string{
 			`{` + anna + `,"textMessage":{"text":"Hello"},"options":{"delay":0,"presence":"composing","linkPreview":false}}`,
 			`{"number":"+7 (999) 000-11-22","textMessage":{"text":"Hello"},"delay":1,"linkPreview":true,"mentioned":[],"encoding":true,"quoted":null}`,
-			`{"number":"79990001122@c.us","text":"Hello","quoted":{"key":{"id":"NOTHERE"},"message":{"conversation":"x"}}}`,
+			`{"number":"79990001122@c.us","text":"Hello","quoted":{"key":{"id":"NOTHERE"}}}`,
 			`{"number":"79990001122:4@s.whatsapp.net","text":"Hello","textMessage":{"text":"not this"},"mentionsEveryOne":false,"delay":""}`,
 		} {
 			w.want(w.company, send, body, 201, hello)
@@ -78,6 +78,12 @@ func TestQuote(t *testing.T) {
 		}
 		context := `"contextInfo":{"stanzaId":"3EB0A1","participant":"79990001122@s.whatsapp.net","quotedMessage":{"conversation":"Hi"}},`
 		w.want(w.company, "POST /message/sendText/shop", `{`+anna+`,"text":"Hello","quoted":{"key":{"id":"3EB0A1"}}}`, 201, object("conversation", `"conversation":"Hello"`, context))
+		told := `"contextInfo":{"stanzaId":"3EB0FF","participant":"79990001122@s.whatsapp.net","quotedMessage":{"conversation":"Long ago"}},`
+		for _, said := range []string{`{"conversation":"Long ago"}`, `{"extendedTextMessage":{"text":"Long ago"}}`} {
+			w.want(w.company, "POST /message/sendText/shop", `{`+anna+`,"text":"Hello","quoted":{"key":{"id":"3EB0FF","remoteJid":"79990001122@s.whatsapp.net","fromMe":false},"message":`+said+`}}`, 201,
+				object("conversation", `"conversation":"Hello"`, told))
+		}
+		w.want(w.company, "POST /message/sendText/shop", `{`+anna+`,"text":"Hello","quoted":{"key":{"id":"3EB0FF"},"message":{"imageMessage":{}}}}`, 201, object("conversation", `"conversation":"Hello"`, ""))
 		mentioned := `"contextInfo":{"mentionedJid":["79995554433@s.whatsapp.net","79995554434@s.whatsapp.net"]},`
 		w.want(w.company, "POST /message/sendText/shop", `{`+anna+`,"text":"Hello","options":{"mentions":{"mentioned":["79995554433","79995554434@s.whatsapp.net"]}}}`, 201,
 			object("conversation", `"conversation":"Hello"`, mentioned))

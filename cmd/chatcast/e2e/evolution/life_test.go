@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +198,9 @@ func TestLife(t *testing.T) {
 			line.must("GET /instance/connect/"+name+"?number=79990001122", "", 200, &typed)
 			return typed.PairingCode != nil
 		})
+		if typed.Code == nil || !strings.HasPrefix(*typed.Code, "2@") || typed.Base64 == nil || typed.Count != 1 {
+			t.Errorf("beside the code to type there is no QR code: %+v", typed)
+		}
 		if len(*typed.PairingCode) != 8 {
 			t.Errorf("the code is %q", *typed.PairingCode)
 		}
@@ -283,6 +288,40 @@ func TestContentsOnThePhone(t *testing.T) {
 	}
 }
 
+// connectProxy is an HTTP proxy that wants the user u with the password secret.
+func connectProxy(t *testing.T) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect || r.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte("u:secret")) {
+			w.WriteHeader(http.StatusProxyAuthRequired)
+			return
+		}
+		to, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer to.Close()
+		from, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer from.Close()
+		_, _ = io.WriteString(from, "HTTP/1.1 200 OK\r\n\r\n")
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = io.Copy(to, from)
+			_ = to.(*net.TCPConn).CloseWrite()
+		}()
+		_, _ = io.Copy(from, to)
+		_ = from.Close()
+		<-done
+	}))
+	t.Cleanup(srv.Close)
+	return srv.Listener.Addr().String()
+}
+
 // presence returns how the account is shown now.
 func presence(w *e2e.Phones) string {
 	all := w.Shop.Presences()
@@ -294,7 +333,7 @@ func presence(w *e2e.Phones) string {
 
 // TestSettingsOnThePhone switches settings on whose effect the phone sees.
 func TestSettingsOnThePhone(t *testing.T) {
-	w, _, c := start(t, "")
+	w, _, c := start(t, "", func(cfg *config.Config) { cfg.WhatsApp.AllowPrivateProxies = true })
 	c.must("POST /settings/set/"+first, `{"readMessages":true,"alwaysOnline":true,"rejectCall":true,"msgCall":"Write to us"}`, 201, nil)
 	pair(t, w, c, first)
 	c.eventually("the account is online", func() bool { return presence(w) == "available" })
@@ -311,10 +350,19 @@ func TestSettingsOnThePhone(t *testing.T) {
 	if _, err := w.Anna.AwaitText(t.Context(), "Write to us"); err != nil {
 		t.Error(err)
 	}
-	// A proxy is kept, and shown without its password.
-	c.must("POST /proxy/set/"+first, `{"enabled":true,"host":"proxy.example","port":"1080","protocol":"socks5","username":"u","password":"secret"}`, 201, nil)
-	if answer := c.must("GET /proxy/find/"+first, "", 200, nil); answer != `{"enabled":true,"host":"proxy.example","port":"1080","protocol":"socks5","username":"u","password":null}` {
+	// A proxy is tried, kept, and shown without its password.
+	host, port, _ := net.SplitHostPort(connectProxy(t))
+	proxy := fmt.Sprintf(`"host":%q,"port":%q,"protocol":"http","username":"u"`, host, port)
+	c.must("POST /proxy/set/"+first, `{"enabled":true,`+proxy+`,"password":"secret"}`, 201, nil)
+	if answer := c.must("GET /proxy/find/"+first, "", 200, nil); answer != `{"enabled":true,`+proxy+`,"password":null}` {
 		t.Errorf("the proxy is %s", answer)
+	}
+	const refused = `{"status":400,"error":"Bad Request","response":{"message":["Invalid proxy"]}}`
+	if answer := c.must("POST /proxy/set/"+first, `{"enabled":true,`+proxy+`,"password":"wrong"}`, 400, nil); answer != refused {
+		t.Errorf("a proxy that refuses: %s", answer)
+	}
+	if answer := c.must("POST /instance/create", `{"instanceName":"x","proxyHost":"127.0.0.1","proxyPort":"1","proxyProtocol":"socks5"}`, 400, nil); answer != refused {
+		t.Errorf("a proxy that is not there: %s", answer)
 	}
 	c.must("POST /proxy/set/"+first, `{"enabled":false}`, 201, nil)
 	c.must("GET /proxy/find/"+first, "", 404, nil)

@@ -38,6 +38,9 @@ type QRItem struct {
 	Code      *string      `json:"code"` // to type into the phone
 	ExpiresAt int64        `json:"expiresAt"`
 	Passkey   *PasskeyStep `json:"passkey"` // in the state passkey
+	// Picture is QR as a data URL of a PNG. It is drawn once, before the event is encoded for
+	// anybody.
+	Picture string `json:"picture,omitempty"`
 }
 
 // emitLine emits an event about the line itself, to everybody who may read it.

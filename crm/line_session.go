@@ -298,5 +298,9 @@ func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
 	for _, id := range managers {
 		names = append(names, channels.CompanyUserName(l.companyID, id), channels.PersonName(id))
 	}
-	return s.publishLive([]Event{l.event(EventQR, names, QRItem{QR: p.QR, Code: p.Code, ExpiresAt: p.ExpiresAt, Passkey: p.Passkey})})
+	item := QRItem{QR: p.QR, Code: p.Code, ExpiresAt: p.ExpiresAt, Passkey: p.Passkey}
+	if p.QR != nil {
+		item.Picture = QRPictureURL(*p.QR)
+	}
+	return s.publishLive([]Event{l.event(EventQR, names, item)})
 }

@@ -43,7 +43,7 @@ func (a *API) enrolTOTP(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	picture, err := server.QRPicture(made.URI)
+	picture, err := crm.QRPicture(made.URI)
 	if err != nil {
 		return nil, err
 	}

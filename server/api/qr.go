@@ -6,7 +6,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
-	"chatcast/server"
 )
 
 // qr answers with the pairing code, as connect does, or with its picture. The code is a
@@ -41,5 +40,5 @@ func (a *API) qrPicture(c *gin.Context, format string) ([]byte, error) {
 	if p.QR == nil {
 		return nil, crm.Unavailable("there is no QR code to show now")
 	}
-	return server.QRPicture(*p.QR)
+	return crm.QRPicture(*p.QR)
 }

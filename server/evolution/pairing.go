@@ -2,14 +2,16 @@ package evolution
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"strings"
 	"time"
 
 	"chatcast/crm"
+<<<<<<< HEAD
 	"chatcast/server"
 	"chatcast/server/evolution/shape"
+=======
+>>>>>>> 3e848a5d (crm: draw QR codes in one place, and once for each code)
 )
 
 // How long answers wait for the first code.
@@ -51,7 +53,7 @@ func (q *request) pair(number string, wait time.Duration) (*qrCode, error) {
 	p, err := q.e.CRM.Pair(ctx, q.actor, q.line(), phone)
 	switch {
 	case err == nil:
-		return codeOf(p)
+		return codeOf(p), nil
 	case q.ctx.Err() != nil:
 		return nil, err
 	case errors.Is(err, context.DeadlineExceeded), hasCode(err, crm.CodeUnavailable) && ctx.Err() != nil:
@@ -60,7 +62,7 @@ func (q *request) pair(number string, wait time.Duration) (*qrCode, error) {
 	return nil, err
 }
 
-func codeOf(p crm.Pairing) (*qrCode, error) {
+func codeOf(p crm.Pairing) *qrCode {
 	out := &qrCode{}
 	if p.Code != nil {
 		short := strings.ReplaceAll(*p.Code, "-", "")
@@ -71,14 +73,9 @@ func codeOf(p crm.Pairing) (*qrCode, error) {
 		qr = *p.QR
 	}
 	if qr != "" {
-		picture, err := server.QRPicture(qr)
-		if err != nil {
-			return nil, err
-		}
-		data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)
-		out.Code, out.Base64, out.Count = &qr, &data, 1
+		out.Code, out.Base64, out.Count = &qr, orNull(crm.QRPictureURL(qr)), 1
 	}
-	return out, nil
+	return out
 }
 
 func connect(q *request) (answer, error) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"chatcast/crm"
-	"chatcast/server"
 )
 
 // occurrence is an event of this dialect, without a name and a profile.
@@ -202,7 +201,7 @@ type qrData struct {
 
 // qrPicture returns a code as a data URL.
 func qrPicture(code string) (string, error) {
-	picture, err := server.QRPicture(code)
+	picture, err := crm.QRPicture(code)
 	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture), err
 }
 

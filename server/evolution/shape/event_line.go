@@ -163,22 +163,21 @@ func (r *rendering) qr(data string) {
 			w.object("")
 			w.object("qrcode")
 			w.str("instance", r.in.Name)
-			r.pairing(w, value(q.QR), value(q.Code))
+			w.orNull("pairingCode", PairingCode(value(q.Code)))
+			w.orNull("code", value(q.QR))
+			w.orNull("base64", pictureOf(&q))
 			w.end()
 			w.end()
 		})
 	}
 }
 
-// pairing writes the codes that pair an account.
-func (r *rendering) pairing(w *writer, qr, code string) {
-	w.orNull("pairingCode", PairingCode(code))
-	w.orNull("code", qr)
-	picture := ""
-	if qr != "" {
-		picture = QRPicture(qr)
+// pictureOf returns the picture of a QR code. Processes of an earlier version draw none.
+func pictureOf(q *crm.QRItem) string {
+	if q.QR == nil || q.Picture != "" {
+		return q.Picture
 	}
-	w.orNull("base64", picture)
+	return crm.QRPictureURL(*q.QR)
 }
 
 // PairingCode returns a code to type into the phone as Evolution has it: without the dash.

@@ -1498,6 +1498,10 @@ export interface Qr {
    * In the state passkey: confirm the pairing with the account's passkey.
    */
   passkey: PasskeyStep | null;
+  /**
+   * qr as a data URL of a PNG; absent when there is none.
+   */
+  picture?: string;
 }
 export interface PasskeyStep {
   /**

@@ -1,7 +1,8 @@
-package server
+package crm
 
 import (
 	"bytes"
+	"encoding/base64"
 	"image"
 	"image/color"
 	"image/draw"
@@ -33,4 +34,13 @@ func QRPicture(text string) ([]byte, error) {
 	var out bytes.Buffer
 	err = png.Encode(&out, picture)
 	return out.Bytes(), err
+}
+
+// QRPictureURL is QRPicture as a data URL, or "" for a text that is too long for a code.
+func QRPictureURL(text string) string {
+	picture, err := QRPicture(text)
+	if err != nil {
+		return ""
+	}
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestUnderPath(t *testing.T) {
-	h := server.UnderPath("/a/chat", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := server.UnderPath("/a/chat", nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %s %s", r.URL.Path, r.URL.EscapedPath(), r.URL.RawQuery)
 	}))
 	for target, want := range map[string]string{

@@ -108,6 +108,17 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 	return true
 }
 
+// Serves reports whether a path is one of the dialect's, of whatever method.
+func Serves(path string) bool {
+	path = strings.TrimSuffix(strings.TrimPrefix(path, Prefix), "/")
+	for _, rt := range allRoutes() {
+		if fits(rt.path, path) {
+			return true
+		}
+	}
+	return false
+}
+
 // hasRoute reports whether a route of this dialect has the path.
 func hasRoute(_ *gin.Engine, method, path string) bool {
 	path = strings.TrimPrefix(path, Prefix)

@@ -49,9 +49,9 @@ func bodyWith(before string, n int64, after string) (io.Reader, int64) {
 	return io.MultiReader(strings.NewReader(before), io.LimitReader(letters{}, n), strings.NewReader(after)), int64(len(before)+len(after)) + n
 }
 
-// TestLargeFiles sends the largest file that the default limit allows, in a body of 140 MB: the
+// TestComplaint13LargeFiles sends the largest file that the default limit allows, in a body of 140 MB: the
 // server holds little of it in memory. What is longer is refused.
-func TestLargeFiles(t *testing.T) {
+func TestComplaint13LargeFiles(t *testing.T) {
 	w := onSQLite(t)
 	const most = crm.DefaultMaxFile / 3 * 4
 	sent := func(size int64) string {

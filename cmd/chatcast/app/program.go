@@ -21,6 +21,7 @@ import (
 	"chatcast/crm"
 	"chatcast/models"
 	"chatcast/server"
+	"chatcast/server/evolution"
 	"chatcast/server/pusher"
 )
 
@@ -109,7 +110,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (made *Program, err 
 	if o.Wrap != nil {
 		p.handler = o.Wrap(p.handler)
 	}
-	p.handler = server.UnderPath(cfg.Server.Path(), p.handler)
+	p.handler = server.UnderPath(cfg.Server.Path(), evolution.Serves, p.handler)
 	if p.first, err = p.parts.rules.Bootstrap(ctx, cfg.Bootstrap.Rules()); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/config"
 	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm"
 )
@@ -153,4 +154,56 @@ func TestEventsOfRoutes(t *testing.T) {
 	c.must("POST /instance/create", `{"instanceName":"more","reject_call":true}`, 201, &inV1)
 	expect(all, fmt.Sprintf(`instance.create more {"instanceName":"more","instanceId":"%s"}`, inV1.Instance.InstanceID))
 	expect(all, `status.instance more {"instance":"more","status":"created"}`)
+}
+
+// TestComplaint8NewNamespaces: the namespace of an instance is there as soon as the instance, before
+// anything is paired, and gets all events without being asked to.
+func TestComplaint8NewNamespaces(t *testing.T) {
+	_, p, c := start(t, "")
+	var created struct{ Hash string }
+	c.must("POST /instance/create", `{"instanceName":"my shop"}`, 201, &created)
+	own := listen(t, p.Base, created.Hash, "my%20shop")
+	if answer := c.must("GET /websocket/find/my%20shop", "", 200, nil); !strings.Contains(answer, `"enabled":true`) {
+		t.Errorf("the websocket is %s", answer)
+	}
+	if _, err := p.Components().Rules.CreateTag(t.Context(), crm.Actor{UserID: 685}, crm.TagInput{Name: crm.Value("VIP")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := own.await("labels.edit"); !strings.Contains(got, `"instance":"my shop"`) {
+		t.Errorf("there comes %s", got)
+	}
+}
+
+// TestComplaint6InOrder: what is sent comes in the order in which it was sent, once to each client,
+// in the instance's namespace and in the main one (complaint 5); no event has a key (complaint 15).
+func TestComplaint6InOrder(t *testing.T) {
+	w, p, c := start(t, "", func(cfg *config.Config) { cfg.Evolution.GlobalEvents = true })
+	pair(t, w, c, first)
+	w.Anna.SendText(w.Shop, "Hi")
+	clients := []*listener{listen(t, p.Base, c.key, ""), listen(t, p.Base, c.key, first)}
+	const n = 20
+	for i := range n {
+		c.must("POST /message/sendText/"+first, fmt.Sprintf(`{"number":"79995554433","text":"number %d"}`, i), 201, nil)
+	}
+	for _, l := range clients {
+		for i := range n {
+			if got := l.await("send.message"); !strings.Contains(got, fmt.Sprintf(`"conversation":"number %d"`, i)) || strings.Contains(got, c.key) {
+				t.Fatalf("message %d is %s", i, got)
+			}
+		}
+	}
+}
+
+// TestBasePathOfChats: under the path /chat the dialect's own /chat is served, with the path before
+// it and without.
+func TestBasePathOfChats(t *testing.T) {
+	_, _, c := start(t, "", func(cfg *config.Config) { cfg.Server.BasePath = "/chat" })
+	c.base = strings.TrimSuffix(c.base, "/chat")
+	for _, path := range []string{"/chat/findChats/", "/chat/chat/findChats/", "/whatsapp/chat/findChats/", "/chat/whatsapp/chat/findChats/"} {
+		if answer := c.must("POST "+path+first, `{}`, 200, nil); answer != "[]" {
+			t.Errorf("%s: %s", path, answer)
+		}
+	}
+	c.must("GET /chat/instance/fetchInstances", "", 200, nil)
+	c.must("GET /instance/fetchInstances", "", 200, nil)
 }

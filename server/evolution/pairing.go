@@ -7,11 +7,7 @@ import (
 	"time"
 
 	"chatcast/crm"
-<<<<<<< HEAD
-	"chatcast/server"
 	"chatcast/server/evolution/shape"
-=======
->>>>>>> 3e848a5d (crm: draw QR codes in one place, and once for each code)
 )
 
 // How long answers wait for the first code.

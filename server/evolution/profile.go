@@ -101,7 +101,7 @@ func ownProfile(q *request) (answer, error) {
 		return answer{}, err
 	}
 	return ok(profileObject{
-		WUID: shape.JID(p.Phone + "@c.us"), Name: textOrNil(p.Name), Exists: true, Picture: p.PictureURL, Status: stateOf(status), Business: p.Business,
+		WUID: shape.JID(p.Phone + "@c.us"), Name: textOrNil(p.Name), Exists: true, Picture: p.PictureURL, Status: shape.LineState(status), Business: p.Business,
 	}), nil
 }
 

@@ -93,6 +93,9 @@ func TestAsyncAPIHasTheCatalogue(t *testing.T) {
 			if event == crm.EventQR { // about a line, and for those who may pair it alone
 				belongs = channel == "companyUser" || channel == "user"
 			}
+			if event == crm.EventCompanyTag { // tags are the labels of every line, too
+				belongs = channel == "company" || channel == "line"
+			}
 			if carries != belongs {
 				t.Errorf("%s on channel %s: %v, but its meta says otherwise", event, channel, carries)
 			}

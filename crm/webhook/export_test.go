@@ -21,3 +21,13 @@ func (h *Hooks) Posting() int { return len(h.posts.all) + len(h.failing.all) }
 
 // Through has h post through t.
 func (h *Hooks) Through(t http.RoundTripper) { h.client = webpost.Client(t) }
+
+// LiveWaiting returns how many live events are held.
+func (h *Hooks) LiveWaiting() (n int) {
+	h.live.mu.Lock()
+	defer h.live.mu.Unlock()
+	for _, list := range h.live.queues {
+		n += len(list)
+	}
+	return n + len(h.live.events)
+}

@@ -17,6 +17,7 @@ import (
 
 	"chatcast/channels/testwait"
 	"chatcast/crm"
+	"chatcast/crm/crmtest"
 	"chatcast/crm/webhook"
 	"chatcast/models"
 	"chatcast/models/testdb"
@@ -390,5 +391,37 @@ func TestLive(t *testing.T) {
 		if len(off.asked) > 0 {
 			t.Errorf("an endpoint that is off got %v", off.asked)
 		}
+	})
+}
+
+// TestComplaint13 floods the lane of live events while an endpoint hangs: what waits is bounded,
+// the rest is lost, and the events of the journal are not held up.
+func TestComplaint13(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		f := &parts{n: 1, policy: quick()}
+		w := newFormatWorld(t, store, f)
+		let := make(chan struct{})
+		r := newTaker(t, nil)
+		hangs := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+			if req.Header.Get("X-Event-Id") == "0.0" {
+				<-let
+			}
+			r.ServeHTTP(rw, req)
+		}))
+		t.Cleanup(hangs.Close)
+		free := sync.OnceFunc(func() { close(let) })
+		t.Cleanup(free)
+		w.endpoint(hangs.URL)
+		w.run()
+		for i := range 3000 {
+			w.hooks.Live(crmtest.CompanyID, crm.CallbackEvent{Name: "chatPresence", Body: []byte("{}"), Line: line, At: time.Now()})
+			if n := w.hooks.LiveWaiting(); n > 1100 {
+				t.Fatalf("after %d events %d wait", i, n)
+			}
+		}
+		w.happen(line, "79990001122@c.us", 1)
+		r.wants(t, "1.0")
+		testwait.Count(t, "looks at all live events", 50, w.hooks.LiveWaiting) // those of the endpoint are left
+		free()
 	})
 }

@@ -269,6 +269,87 @@ func TestWebhookFilter(t *testing.T) {
 	}
 }
 
+// TestComplaint14 checks that what happens to groups is told, whichever of its two names the list
+// has, with the numbers of the members.
+func TestComplaint14(t *testing.T) {
+	w := onSQLite(t)
+	ann := crm.GroupMember{ID: annChat, Phone: new("79990001122"), Role: crm.MemberOwner}
+	now := &crm.Group{Name: "Team", OwnerID: new(annChat), CreatedAt: 1600000000, Size: 1, Members: []crm.GroupMember{ann}}
+	team, by := idOf("120363000000000001@g.us"), &crm.InboundUser{ID: idOf(annChat), Name: "Ann"}
+	for _, g := range []crm.InboundGroup{
+		{ID: team, By: by, Joined: true, Now: now}, {ID: team, By: by, Changes: crm.GroupChanges{Name: crm.Value("Friends")}},
+		{ID: team, By: by, Members: []crm.InboundMembers{{What: crm.MembersAdd, People: []crm.GroupMember{{ID: "79990003344@c.us", Phone: new("79990003344")}}}}},
+	} {
+		if _, err := w.Ingest(t.Context(), onShop, crm.InboundBatch{Groups: []crm.InboundGroup{g}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := w.hooks(0)
+	for _, c := range []struct{ event, name, part string }{
+		{"GROUP_UPDATE", "groups.update", `"subject":"Friends"`}, {"GROUPS_UPDATE", "groups.update", `"subject":"Friends"`}, {"GROUPS_UPSERT", "groups.upsert", `"subject":"Team"`},
+		{"GROUP_PARTICIPANTS_UPDATE", "group-participants.update", `"phoneNumber":"79990003344@s.whatsapp.net"`},
+	} {
+		list := w.told(h, crm.CallbackTarget{Events: []string{c.event}, Options: crm.EndpointOptions{ByEvents: true}})
+		if len(list) != 1 || list[0].Name != c.name || !strings.Contains(string(list[0].Body), c.part) || list[0].URL != hookURL+"/"+strings.ReplaceAll(c.name, ".", "-") {
+			t.Errorf("%s: it is told %v", c.event, list)
+		}
+	}
+	if _, err := w.ChangeInstance(t.Context(), w.Owner, shop, crm.InstanceChanges{GroupsIgnore: crm.Value(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if list := w.told(h, crm.CallbackTarget{}); len(list) > 0 {
+		t.Errorf("without groups it is told %v", names(list))
+	}
+}
+
+// TestComplaint15 checks that a message that the server has is not told as delivered, and that no
+// body has a key.
+func TestComplaint15(t *testing.T) {
+	w := onSQLite(t)
+	w.Connect("grWhatsApp")
+	if _, err := w.Send(t.Context(), w.Owner, crm.ChatAddress{Line: onShop, ChatID: annChat}, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "Hello"}}); err != nil {
+		t.Fatal(err)
+	}
+	sent := w.told(w.hooks(0), crm.CallbackTarget{Events: []string{"SEND_MESSAGE"}})
+	if len(sent) != 1 {
+		t.Fatalf("it is told %v", names(sent))
+	}
+	var m struct {
+		Data struct {
+			Key    struct{ ID string }
+			Status string
+		}
+	}
+	if err := json.Unmarshal(sent[0].Body, &m); err != nil || m.Data.Status != "PENDING" {
+		t.Errorf("the message is %s, %v", sent[0].Body, err)
+	}
+	for _, kind := range []string{"sent", "delivered", "viewed"} {
+		status := crm.InboundStatus{ID: idOf(m.Data.Key.ID), Chat: crm.InboundChat{ID: idOf(annChat)}, Type: kind}
+		if _, err := w.Ingest(t.Context(), onShop, crm.InboundBatch{Statuses: []crm.InboundStatus{status}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var statuses []string
+	for _, r := range w.told(w.hooks(0), crm.CallbackTarget{}) {
+		var update struct {
+			APIKey *string
+			Data   json.RawMessage
+		}
+		if err := json.Unmarshal(r.Body, &update); err != nil || update.APIKey != nil || strings.Contains(string(r.Body), w.line) {
+			t.Errorf("the body is %s, %v", r.Body, err)
+		}
+		if r.Name == "messages.update" {
+			if err := json.Unmarshal(update.Data, &m.Data); err != nil {
+				t.Fatal(err)
+			}
+			statuses = append(statuses, m.Data.Status)
+		}
+	}
+	if !slices.Equal(statuses, []string{"SERVER_ACK", "DELIVERY_ACK", "READ"}) {
+		t.Errorf("the statuses are %v", statuses)
+	}
+}
+
 // pendingFile is the rules with a file that comes at the nth look; of -1: that is gone.
 type pendingFile struct {
 	*crm.Service

@@ -91,7 +91,8 @@ type CallbackDelivery struct {
 // CallbackLogQuery asks for one page of the log of a callback URL, newest first.
 type CallbackLogQuery struct {
 	PageQuery
-	Failed *bool // only what was not delivered, or only what was; nil: both
+	Failed  *bool // only what was not delivered, or only what was; nil: both
+	GivenUp bool  // only what was given up
 }
 
 // CallbackDeliveries lists the log of a callback URL.
@@ -104,7 +105,7 @@ func (s *Service) CallbackDeliveries(ctx context.Context, a Actor, id int64, q C
 	if err != nil {
 		return page, err
 	}
-	find := models.CallbackLogQuery{CallbackID: row.ID, Failed: q.Failed}
+	find := models.CallbackLogQuery{CallbackID: row.ID, Failed: q.Failed, GivenUp: q.GivenUp}
 	if start != nil {
 		find.Before = start[0]
 	}

@@ -177,6 +177,7 @@ type CallbackLogQuery struct {
 	CallbackID int64
 	Before     int64 // only entries with a smaller id; 0: all
 	Failed     *bool // only what was not delivered, or only what was; nil: both
+	GivenUp    bool  // only what was given up
 }
 
 // CallbackDeliveries lists at most limit entries of the log of a URL, newest first.
@@ -188,12 +189,15 @@ func (tx *Tx) CallbackDeliveries(q CallbackLogQuery, limit int) ([]CallbackDeliv
 	if q.Failed != nil {
 		find = find.Where("(reason <> '') = ?", *q.Failed)
 	}
+	if q.GivenUp {
+		find = find.Where("kind = ?", CallbackGivenUp)
+	}
 	var rows []CallbackDelivery
 	return rows, find.Order("id DESC").Limit(limit).Find(&rows).Error
 }
 
 // LogCallback adds entries to the log of a URL, unless the URL is gone, and keeps the
-// newest ones.
+// newest ones: of what was given up, and of all the rest.
 func (tx *Tx) LogCallback(callbackID int64, rows []CallbackDelivery, keep int) error {
 	if len(rows) == 0 {
 		return nil
@@ -208,8 +212,14 @@ func (tx *Tx) LogCallback(callbackID int64, rows []CallbackDelivery, keep int) e
 	if err := tx.create(&rows); err != nil {
 		return err
 	}
-	return tx.db.Exec(`DELETE FROM callback_deliveries WHERE callback_id = ? AND id <= (
-		SELECT id FROM callback_deliveries WHERE callback_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, callbackID, callbackID, keep).Error
+	for _, kinds := range []string{"kind <> 'givenUp'", "kind = 'givenUp'"} {
+		err := tx.db.Exec("DELETE FROM callback_deliveries WHERE "+kinds+` AND callback_id = ? AND id <= (
+			SELECT id FROM callback_deliveries WHERE `+kinds+" AND callback_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)", callbackID, callbackID, keep).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ForgetCallbackLog removes at most limit entries of the logs from before a time, in unix

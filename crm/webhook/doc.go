@@ -1,4 +1,5 @@
-// Package webhook posts the events of the CRM to callback URLs: ChatApp's webhooks.
+// Package webhook posts the events of the CRM to callback URLs: ChatApp's webhooks. It serves
+// the webhooks of other dialects too, which are callback URLs with a crm.CallbackFormat.
 //
 // It reads the journal. Each URL has a cursor of its own there, the last event that is done
 // with. Events go to a URL one at a time, in their order, until it has taken them:
@@ -11,6 +12,13 @@
 // a second. A process that is killed in between leaves events that are posted again; none is
 // left out. An event is read from the journal for each attempt, together with the URL: what
 // was deleted, redacted or changed meanwhile counts.
+//
+// # Formats
+//
+// A format makes requests of an event: none, one or several, each of which is done with by
+// itself, and says how they are tried again. One that is not taken while others are is given up;
+// an endpoint that takes nothing loses nothing. Events that are not in the journal are posted to
+// such endpoints once, beside the others, by the process in which they happen.
 //
 // # Failures
 //
@@ -32,7 +40,7 @@
 //
 // # Goroutines
 //
-// Hooks.Run has one goroutine, and one for each URL while it has something to do. All of
-// them have ended when it returns. Of chatcast's packages it may import only crm and
+// Hooks.Run has one goroutine, one for live events, and one for each URL while it has something
+// to do, for events of the journal and for live ones. All of them have ended when it returns. Of chatcast's packages it may import only crm and
 // channels/webpost.
 package webhook

@@ -58,7 +58,11 @@ func (a *API) callbackDeliveries(c *gin.Context, id int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.CRM.CallbackDeliveries(c.Request.Context(), actor(c), id, crm.CallbackLogQuery{PageQuery: queryPage(c), Failed: failed})
+	givenUp, err := queryBool(c, "givenUp")
+	if err != nil {
+		return nil, err
+	}
+	return a.CRM.CallbackDeliveries(c.Request.Context(), actor(c), id, crm.CallbackLogQuery{PageQuery: queryPage(c), Failed: failed, GivenUp: givenUp != nil && *givenUp})
 }
 
 func (a *API) redeliverCallback(c *gin.Context, id int64) (any, error) {

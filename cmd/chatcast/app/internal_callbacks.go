@@ -17,6 +17,7 @@ var (
 	descCallbackDelivered = callbackDesc("delivered_total", "Events that the callback URL took.")
 	descCallbackFailed    = callbackDesc("failed_total", "Attempts in vain.")
 	descCallbackLost      = callbackDesc("lost_total", "Events that were removed from the journal before they were delivered.")
+	descCallbackGivenUp   = callbackDesc("given_up_total", "Requests of webhooks in other dialects that were given up.")
 )
 
 var callbackStates = []string{crm.CallbackActive, crm.CallbackFailing, crm.CallbackSuspended}
@@ -26,7 +27,7 @@ func callbackDesc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 func describeCallbacks(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descCallbackState, descCallbackFailures, descCallbackLast, descCallbackDelivered, descCallbackFailed, descCallbackLost} {
+	for _, d := range []*prometheus.Desc{descCallbackState, descCallbackFailures, descCallbackLast, descCallbackDelivered, descCallbackFailed, descCallbackLost, descCallbackGivenUp} {
 		ch <- d
 	}
 }
@@ -42,5 +43,6 @@ func collectCallbacks(list []callbacks.URLStats, ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(descCallbackDelivered, prometheus.CounterValue, float64(st.Delivered), id)
 		ch <- prometheus.MustNewConstMetric(descCallbackFailed, prometheus.CounterValue, float64(st.Failed), id)
 		ch <- prometheus.MustNewConstMetric(descCallbackLost, prometheus.CounterValue, float64(st.Lost), id)
+		ch <- prometheus.MustNewConstMetric(descCallbackGivenUp, prometheus.CounterValue, float64(st.GivenUp), id)
 	}
 }

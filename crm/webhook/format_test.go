@@ -425,3 +425,93 @@ func TestComplaint13(t *testing.T) {
 		free()
 	})
 }
+
+// TestCompanyFormat checks that a company may have a URL for all its lines in the words of a
+// dialect beside its own, each with its own end.
+func TestCompanyFormat(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{Formats: map[string]crm.CallbackFormat{crm.FormatEvolution: &parts{n: 2, policy: quick()}}})
+		r, own := newTaker(t, nil), newReceiver(t)
+		in := crm.CallbackInput{URL: r.url, Format: crm.FormatEvolution, EndpointOptions: crm.EndpointOptions{Headers: map[string]string{"x-team": "a"}, ByEvents: true}}
+		theirs, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, in)
+		if err != nil || theirs.Format != crm.FormatEvolution || theirs.Secret == "" {
+			t.Fatalf("%+v, %v", theirs, err)
+		}
+		r.mu.Lock()
+		clear(r.asked)
+		r.bodies = nil // the check of the URL
+		r.mu.Unlock()
+		ours, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, crm.CallbackInput{URL: own.url})
+		if err != nil || ours.ID == theirs.ID || ours.Format != crm.FormatChatApp {
+			t.Fatalf("%+v, %v", ours, err)
+		}
+		own.secret = ours.Secret
+		w.run()
+		w.happen(line, "79990001122@c.us", 1)
+		w.happen(crm.Line{LicenseID: crmtest.LicenseID, Messenger: "telegram"}, "100", 1)
+		r.wants(t, "1.0", "1.1", "2.0", "2.1")
+		own.wants(1, 2)
+		if err := w.DeleteCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, crm.FormatEvolution); err != nil {
+			t.Fatal(err)
+		}
+		all, err := w.CallbackURLs(t.Context(), w.Owner, crmtest.CompanyID)
+		if err != nil || len(all) != 1 || all[0].ID != ours.ID {
+			t.Errorf("then there are %+v, %v", all, err)
+		}
+		for _, wrong := range []crm.CallbackInput{
+			{URL: r.url, Format: "multiwa"}, {URL: r.url, EndpointOptions: crm.EndpointOptions{Base64: true}},
+			{URL: r.url, Format: crm.FormatEvolution, EndpointOptions: crm.EndpointOptions{Headers: map[string]string{"Host": "x"}}},
+		} {
+			var refused *crm.Error
+			if _, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, wrong); !errors.As(err, &refused) || refused.Code != crm.CodeInvalid {
+				t.Errorf("%+v: %v", wrong, err)
+			}
+		}
+		var refused *crm.Error
+		if _, err := w.SetLineCallback(t.Context(), w.Owner, line, in); !errors.As(err, &refused) || refused.Code != crm.CodeInvalid {
+			t.Errorf("of a line: %v", err)
+		}
+	})
+}
+
+// TestEndpointRights checks who may see and change the endpoints of a line: who may manage its
+// callback URL. To others there is none.
+func TestEndpointRights(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newFormatWorld(t, store, &parts{n: 1, policy: quick()})
+		e := w.endpoint("https://r.example/hook")
+		for name, a := range map[string]crm.Actor{"a stranger": w.Stranger, "an operator": w.Operator} {
+			_, one := w.Endpoint(t.Context(), a, formatOfTests, e.PublicID)
+			_, all := w.Endpoints(t.Context(), a, line, formatOfTests)
+			_, add := w.AddEndpoint(t.Context(), a, line, crm.EndpointInput{Format: formatOfTests, URL: "https://r.example/x", Enabled: true})
+			_, change := w.ChangeEndpoint(t.Context(), a, formatOfTests, e.PublicID, crm.EndpointChanges{Enabled: crm.Value(false)})
+			_, test := w.TestEndpoint(t.Context(), a, formatOfTests, e.PublicID)
+			for what, err := range map[string]error{"one": one, "all": all, "add": add, "change": change, "test": test, "delete": w.DeleteEndpoint(t.Context(), a, formatOfTests, e.PublicID)} {
+				var refused *crm.Error
+				if !errors.As(err, &refused) || refused.Code != crm.CodeNotFound && refused.Code != crm.CodeDenied {
+					t.Errorf("%s, %s: %v", name, what, err)
+				}
+			}
+		}
+		for range crm.MaxEndpoints - 1 {
+			w.endpoint("https://r.example/hook")
+		}
+		if _, err := w.AddEndpoint(t.Context(), w.Owner, line, crm.EndpointInput{Format: formatOfTests, URL: "https://r.example/x", Enabled: true}); err == nil {
+			t.Error("there is no end of endpoints")
+		}
+		r := newTaker(t, nil)
+		changed, err := w.ChangeEndpoint(t.Context(), w.Owner, formatOfTests, e.PublicID, crm.EndpointChanges{URL: crm.Value(r.url)})
+		if err != nil || changed.URL != r.url || changed.Options.Headers["x-team"] != "a" {
+			t.Fatalf("%+v, %v", changed, err)
+		}
+		if went, err := w.TestEndpoint(t.Context(), w.Owner, formatOfTests, e.PublicID); err != nil || went.Reason != "" || !slices.Equal(r.got(), []string{"0.0"}) {
+			t.Errorf("the test went %+v, %v, and brought %v", went, err, r.got())
+		}
+		if err := w.DeleteEndpoint(t.Context(), w.Owner, formatOfTests, e.PublicID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Endpoint(t.Context(), w.Owner, formatOfTests, e.PublicID); err == nil {
+			t.Error("it is still there")
+		}
+	})
+}

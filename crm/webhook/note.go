@@ -133,7 +133,9 @@ func (d *delivery) failedInFormat(t try) {
 // giveUp goes on behind a request that the endpoint did not take. It stays in the log, and can be
 // posted again from there.
 func (d *delivery) giveUp(t try) {
-	d.h.Log.Error("an event is given up at a callback URL", "callback", d.ID, "event", t.next.Event.ID, "reason", t.went.Reason, "error", t.went.Error, "attempts", d.HeadTries)
+	if d.Failures <= 1 || d.Failures%100 == 0 { // an endpoint may refuse each event
+		d.h.Log.Error("an event is given up at a callback URL", "callback", d.ID, "event", t.next.Event.ID, "reason", t.went.Reason, "error", t.went.Error, "attempts", d.HeadTries, "so_far", d.GivenUp+1)
+	}
 	d.reported(crm.CallbackReported{Event: *t.next.Event, Part: t.part, Name: t.name, Nth: d.HeadTries, Attempt: t.went, GivenUp: true})
 	d.stats.givenUp.Add(1)
 	d.GivenUp++

@@ -193,6 +193,8 @@ func TestViolations(t *testing.T) {
 		{"server: {base_path: /app/chat}", "server.base_path", "may not begin with /app"},
 		{"server: {base_path: /a, public_url: 'https://example.com/b'}", "server.base_path", "must be /b, the path of server.public_url"},
 		{"files: {max_bytes: 0}", "files.max_bytes", "from 1"},
+		{"evolution: {webhook_base64_max: 67108865}", "evolution.webhook_base64_max", "from 0"},
+		{"evolution: {webhook_block_max: 0s}", "evolution.webhook_block_max", "from 1s"},
 		{"log: {level: loud}", "log.level", "trace, debug"},
 		{"log: {format: xml}", "log.format", "text or json"},
 		{"database: {url: 'mysql://x'}", "database.url", "must begin with"},

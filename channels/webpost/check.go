@@ -26,4 +26,3 @@ func Check(ctx context.Context, text string) *Error {
 	}
 	return &Error{ReasonPrivate, PrivateTarget}
 }
-

@@ -144,8 +144,13 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	if err == nil {
 		names, err = n.attach(ctx, e, begin)
 	}
-	if err == nil && !begin.resume { // it gets what comes after the answer; else what came before it, too
-		err = n.subscribe(ctx, e, names, begin)
+	kept := len(names) - len(e.Live) // channels of events that are in the journal
+	first := names                   // whose events come from the answer on, else what came before it, too
+	if err == nil && begin.resume {
+		first = names[kept:]
+	}
+	if err == nil {
+		err = n.subscribe(ctx, first, len(names), start{})
 	}
 	if err != nil {
 		n.end()
@@ -165,17 +170,16 @@ func (k *sockets) join(ctx context.Context, r Request, e *Entry, name string) er
 	if !begin.resume {
 		return nil
 	}
-	return n.subscribe(ctx, e, names, begin)
+	return n.subscribe(ctx, names[:kept], len(names), begin)
 }
 
-// subscribe lets events come.
-func (n *namespace) subscribe(ctx context.Context, e *Entry, names []channels.Name, begin start) error {
-	for i, name := range names {
-		want := broadcasting.SubscribeRequest{Name: name, NeedsGrant: n.userID != 0, MaxChannels: len(names)}
-		if i < len(names)-len(e.Live) {
-			want.Resume, want.After, want.Begin = begin.resume, begin.place.after(), begin.begins
-		}
-		err := n.conn.Subscribe(ctx, want)
+// subscribe lets events of channels come. most is the limit of channels of the namespace.
+func (n *namespace) subscribe(ctx context.Context, list []channels.Name, most int, begin start) error {
+	for _, name := range list {
+		err := n.conn.Subscribe(ctx, broadcasting.SubscribeRequest{
+			Name: name, NeedsGrant: n.userID != 0, MaxChannels: most,
+			Resume: begin.resume, After: begin.place.after(), Begin: begin.begins,
+		})
 		if err := n.subscribed(err); err != nil {
 			return err
 		}

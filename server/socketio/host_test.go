@@ -136,6 +136,7 @@ type lobby struct {
 	joined    func(*Socket)
 	requests  []Request
 	encoder   Encoder
+	live      []string // channels of events that are in no journal, of every instance
 }
 
 func newLobby() *lobby {
@@ -185,7 +186,7 @@ func (l *lobby) Enter(_ context.Context, r Request) (*Entry, error) {
 		return nil, ErrInvalidNamespace
 	}
 	return &Entry{
-		UserID: user, Channel: line(strings.ReplaceAll(name, " ", "_")), Encoder: l.encoder, Confirm: l.confirm, Joined: l.joined, On: l.on,
+		UserID: user, Channel: line(strings.ReplaceAll(name, " ", "_")), Live: l.live, Encoder: l.encoder, Confirm: l.confirm, Joined: l.joined, On: l.on,
 	}, nil
 }
 

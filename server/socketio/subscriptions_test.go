@@ -167,3 +167,19 @@ func TestKeysOfOtherClients(t *testing.T) {
 		}
 	}
 }
+
+// What is in no journal comes from the answer on: nobody could send it again.
+func TestLiveFromTheAnswerOn(t *testing.T) {
+	h := run(t)
+	h.rooms.change(func(l *lobby) {
+		l.live = []string{line("codes")}
+		l.joined = func(*Socket) { h.sayLive("codes", "at once") }
+	})
+	c, _, pid := h.enter("/shop", good)
+	if pid == "" {
+		t.Error("channels of what is in no journal hinder the recovery")
+	}
+	c.want(`42/shop,["live","at once"]`)
+	h.say("shop", "one")
+	c.want(`42/shop,["e","one","1"]`)
+}

@@ -201,7 +201,8 @@ func mayUse(tx *models.Tx, a Actor, row *models.Instance) (*models.Access, error
 }
 
 // shown returns an instance as the actor may see it. The address of a webhook and its headers are
-// secrets of its receiver, and so is the token that clients keep: only who may set them sees them.
+// secrets of its receiver, and so is the token that clients keep: only who may set them sees them,
+// as for the texts of LineSettings.
 func shown(tx *models.Tx, a Actor, row *models.Instance) (*Instance, error) {
 	acc, err := mayUse(tx, a, row)
 	if err != nil {
@@ -218,7 +219,7 @@ func shown(tx *models.Tx, a Actor, row *models.Instance) (*Instance, error) {
 		i.Webhook = nil
 	}
 	if manage.allowed(acc) != nil {
-		i.Settings.WavoipToken = ""
+		i.Settings.WavoipToken, i.Settings.MsgCall = "", ""
 	}
 	return i, nil
 }

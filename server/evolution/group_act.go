@@ -38,6 +38,9 @@ func (q *request) people(numbers []string) ([]string, error) {
 }
 
 func createGroup(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyRead, crm.KeySend); err != nil { // before the address of the picture is asked
+		return answer{}, err
+	}
 	members, err := q.people(texts(q.body, "participants"))
 	if err != nil {
 		return answer{}, err
@@ -60,6 +63,9 @@ func createGroup(q *request) (answer, error) {
 }
 
 func groupPicture(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyRead, crm.KeySend); err != nil {
+		return answer{}, err
+	}
 	at, err := q.groupOf()
 	if err != nil {
 		return answer{}, err

@@ -172,6 +172,9 @@ func profileStatus(q *request) (answer, error) {
 }
 
 func setProfilePicture(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyManage); err != nil { // before its address is asked
+		return answer{}, err
+	}
 	image, err := q.picture(text(q.body, "picture"))
 	if err != nil {
 		return answer{}, err

@@ -203,7 +203,7 @@ func TestKeysEndWithTheirLine(t *testing.T) {
 			t.Errorf("disconnected %v", got)
 		}
 		first := w.Live.Unsubscribed()[0]
-		if first.UserID != company.UserID || !slices.Equal(first.Channels, []string{"private-v1.licenses.1229.messengers.telegram", "private-v1.licenses.1229.messengers.telegram.pairing"}) {
+		if first.UserID != company.UserID || !slices.Equal(first.Channels, []string{"private-v1.licenses.1229.messengers.telegram"}) {
 			t.Errorf("the company's key lost %+v", first)
 		}
 		if err := w.DeleteLicense(ctx, w.Owner, crmtest.LicenseID); err != nil {

@@ -14,7 +14,7 @@ import (
 // TestThousandSockets checks that each of 1,000 sockets on one licence channel gets each
 // of 200 messages once and in order, through the whole program.
 func TestThousandSockets(t *testing.T) {
-	const sockets, messages, perRequest = 1000, 200, 20
+	const sockets, messages, perRequest = 1000, 60, 20
 	p := e2e.Start(t, e2e.Config(t))
 	owner := p.SignIn(t)
 

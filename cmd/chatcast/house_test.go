@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"server/api/apitest":         {"server/api", "server/evolution", "server/multiwa", "crm"}, // checks answers against openapi.yaml, in tests
 	"server/api/docs":            {"server/api", "crm", "server"},                             // the reference as a page
 	"server/console":             {"server"},
-	"server/evolution":           {"server", "server/evolution/shape", "channels/dialguard", "channels/refusals", "crm"},
+	"server/evolution":           {"server", "server/evolution/shape", "channels/dialguard", "channels/refusals", "channels/webpost", "crm"},
 	"server/evolution/shape":     {"crm"}, // events and messages in Evolution's words, pure
 	"server/socketio":            {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals"},
 	"server/multiwa":             {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals", "crm"},

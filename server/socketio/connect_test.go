@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -199,13 +200,14 @@ func TestManyNamespaces(t *testing.T) {
 		}
 	})
 	c := h.open(ioPath)
-	go func() {
+	var writing sync.WaitGroup
+	writing.Go(func() {
 		for i := range 10_000 {
 			if c.ws.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, "40/n%d,%s", i, good)) != nil {
 				return
 			}
 		}
-	}()
+	})
 	in, refused := 0, 0
 	for in+refused < 10_000 {
 		switch got := c.read(); {
@@ -217,6 +219,7 @@ func TestManyNamespaces(t *testing.T) {
 			t.Fatalf("got %q", got)
 		}
 	}
+	writing.Wait()
 	if st := h.io.Stats(); in != 50 || st.Namespaces != 50 {
 		t.Errorf("%d entered, %+v", in, st)
 	}

@@ -5,8 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
-	"chatcast/channels/webpost"
 	"chatcast/crm"
 )
 
@@ -144,12 +144,12 @@ func webhookViolation(_ *request, err error) error {
 	return err
 }
 
-// badURL refuses a webhook with Evolution's text. Who tries it with a program on his own machine is
-// told beside it that this is why: Evolution would call it.
+// badURL refuses a webhook with Evolution's text. Who tries it with a program on his own machine, which
+// Evolution would call, is told beside it which setting lets this server do so.
 func badURL(words string, err error) error {
 	var of *crm.Error
-	if errors.As(err, &of) && of.Fields["webhook.url"] == webpost.PrivateTarget {
-		return bad(words, webpost.PrivateTarget)
+	if errors.As(err, &of) && strings.Contains(of.Fields["webhook.url"], "webhooks.allow_private_targets") {
+		return bad(words, of.Fields["webhook.url"])
 	}
 	return bad(words)
 }

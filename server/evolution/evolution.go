@@ -82,7 +82,7 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 	if under && rest != "" && rest[0] != '/' {
 		return false // "/whatsapps"
 	}
-	first, _, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	first, below, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	if !under && !e.groups[first] {
 		return false
 	}
@@ -100,7 +100,7 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 		return true
 	}
 	c.Writer.Header().Del("Allow")
-	if slices.Contains(notHere, first) || slices.Contains(integrations, first) {
+	if below != "" && (slices.Contains(notHere, first) || slices.Contains(integrations, first)) {
 		e.fail(c, notOffered(first))
 		return true
 	}

@@ -51,7 +51,7 @@ func TestBodiesThatGrow(t *testing.T) {
 	if err := parts.Close(); err != nil {
 		t.Fatal(err)
 	}
-	w.want(w.line, "POST /message/sendMedia/shop", form.String(), 400, badText("the fields of the form are over 1048576 bytes"), "Content-Type: "+parts.FormDataContentType())
+	w.want(w.line, "POST /message/sendMedia/shop", form.String(), 413, `{"status":413,"error":"Request Entity Too Large","response":{"message":["the fields of the form are over 1048576 bytes"]}}`, "Content-Type: "+parts.FormDataContentType())
 	if status, _, _ := w.request(w.line, "POST /message/sendMedia/shop", strings.Repeat("a&", 1<<20), "Content-Type: application/x-www-form-urlencoded"); status != 400 {
 		t.Errorf("a form of a million fields gets %d", status)
 	}

@@ -262,7 +262,7 @@ func (q *request) readPart(part *multipart.Part) error {
 	case err != nil:
 		return err
 	case q.formLeft < 0:
-		return bad(fmt.Sprintf("the fields of the form are over %d bytes", maxBody))
+		return &refusal{status: http.StatusRequestEntityTooLarge, message: []string{fmt.Sprintf("the fields of the form are over %d bytes", maxBody)}}
 	case !utf8.Valid(value) || !utf8.ValidString(name):
 		return bad("the form must be valid UTF-8")
 	}

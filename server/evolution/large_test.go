@@ -121,5 +121,5 @@ func TestLargeForms(t *testing.T) {
 	w := onSQLite(t)
 	body, kind := form(t, nil, "number=79990001122", "caption="+strings.Repeat("a", 600<<10), "title="+strings.Repeat("b", 600<<10))
 	w.want(w.company, "POST /message/sendMedia/shop", body, 413,
-		`{"status":413,"error":"Request Entity Too Large","response":{"message":["the body is over 1048576 bytes: send large files by their address, or in a form"]}}`, kind)
+		`{"status":413,"error":"Request Entity Too Large","response":{"message":["the fields of the form are over 1048576 bytes"]}}`, kind)
 }

@@ -57,6 +57,7 @@ func (w *walker) people() {
 		step{w.Owner, "DELETE /v1/licenses/{license}/messengers", `{"type":"carrierPigeon"}`, 0, "", nil},
 		step{w.Owner, "POST /v1/licenses/{license}/messengers", `{"type":"viber","name":"V"}`, 0, "", nil},
 		step{w.Owner, "DELETE /v1/licenses/{license}/messengers/viber", "", 0, "", nil},
+		step{w.Owner, "POST /v1/licenses/{license}/messengers", `{"type":"viber"}`, 0, "", nil}, // which goes with its licence
 		step{w.Owner, "DELETE /v1/licenses/{license}", "", 0, "", nil},
 		step{w.Owner, "GET " + staff + "?limit=2", "", 0, "next=data.nextPage", nil},
 		step{w.Owner, "GET " + staff + "?nextPage={next}", "", 0, "", nil},

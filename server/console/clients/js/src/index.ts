@@ -24,7 +24,7 @@ export type AnyEvent<E extends EventName = EventName> = { [K in E]: { name: K; d
 const licenseEvents = [
   'message', 'messageStatus', 'messageEdit', 'messageDelete', 'messengerStatus', 'qr', 'chatTag', 'chatStatus', 'chatResponsible',
   'chatResponsiblePin', 'chatProducer', 'chatAccomplice', 'chatAuditor', 'chatLevel', 'chatConversation', 'chatRead',
-  'chatProcess', 'chatMerge', 'chatGroup', 'chatPresence', 'chatName', 'contactName', 'contactBlock', 'chatState', 'call', 'instance', 'companyTag',
+  'chatProcess', 'chatMerge', 'chatGroup', 'chatPresence', 'chatName', 'contactName', 'contactBlock', 'chatState', 'call', 'instance',
 ] as const satisfies readonly EventName[];
 const companyEvents = ['employeeStatus', 'employeeWorkday', 'companyTag'] as const satisfies readonly EventName[];
 const userEvents = ['quickResponseList', 'quickResponse'] as const satisfies readonly EventName[];

@@ -362,7 +362,6 @@ var rare = map[string]string{
 	"/v1/events/tickets POST 429":                                             "sixty tickets in a minute: TestEventTickets",
 	lineRoute + "/messages GET 503":                                           "too many searches at once, or one that takes long: TestSearchesLeaveConnections",
 	lineRoute + "/chats POST chatGroup":                                       "of a group: TestGroupRights",
-	"/v1/licenses/{licenseId} DELETE instance":                                "of a licence with messengers: TestChangeLicenses of crm",
 	"/v1/keys POST 409":                                                       "a company with a thousand keys: TestKeysOfACompanyAreBounded",
 	"/v1/me PATCH 409":                                                        "two changes of a password at once",
 	"/v1/invitations/{code}/accept POST 409":                                  "two acceptances at once",

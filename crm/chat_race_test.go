@@ -150,7 +150,7 @@ func TestDeletedWhileItIsUsed(t *testing.T) {
 func describeEvent(t *testing.T, w *crmtest.World) map[string]bool {
 	t.Helper()
 	on := map[string]bool{}
-	for _, ev := range w.Events(t) {
+	for _, ev := range w.Events(t, "chatTag", "chatLevel") {
 		var item struct {
 			Type  string
 			Tag   crm.TagData

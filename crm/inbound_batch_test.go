@@ -110,7 +110,7 @@ func TestIngestIsIdempotent(t *testing.T) {
 		}
 		var first, second crm.InboundResult
 		got := happens(t, w, func() { first = ingest(t, w, news) })
-		want := "message chatConversation message message messageEdit messageDelete messageStatus messageStatus chatRead chatTag chatStatus"
+		want := "companyTag message chatConversation message message messageEdit messageDelete messageStatus messageStatus chatRead chatTag chatStatus"
 		if got != want {
 			t.Errorf("events %q\nwant   %q", got, want)
 		}

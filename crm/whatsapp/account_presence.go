@@ -35,7 +35,7 @@ func (q asked) showOnline(always bool) error {
 		a.online = false // also when somebody has just written
 	}
 	a.mu.Unlock()
-	err := q.cli.SendPresence(q.ctx, shown)
+	err := q.sendPresence(q.ctx, q.cli, shown)
 	if errors.Is(err, whatsmeow.ErrNoPushName) { // sent when the name comes
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -60,7 +61,7 @@ func (s *session) attend(ctx context.Context, cli *whatsmeow.Client, chat types.
 	}
 	a.mu.Unlock()
 	if come {
-		if err := cli.SendPresence(ctx, types.PresenceAvailable); err != nil {
+		if err := s.sendPresence(ctx, cli, types.PresenceAvailable); err != nil {
 			a.cancel(cli, chat)
 			return err
 		}
@@ -124,9 +125,24 @@ func (s *session) present(ctx context.Context, cli *whatsmeow.Client) {
 		shown = types.PresenceAvailable
 	}
 	s.attention.mu.Unlock()
-	if err := cli.SendPresence(ctx, shown); err != nil {
+	if err := s.sendPresence(ctx, cli, shown); err != nil {
 		s.log.Debug("presence was not sent", "error", err)
 	}
+}
+
+// sendPresence does what SendPresence of whatsmeow does, with the name that the session holds:
+// whatsmeow reads its own without a lock, and writes it when it reads the account's settings.
+func (s *session) sendPresence(ctx context.Context, cli *whatsmeow.Client, shown types.Presence) error {
+	name := s.ownName()
+	if name == "" {
+		return whatsmeow.ErrNoPushName
+	}
+	available, in := shown == types.PresenceAvailable, cli.DangerousInternals()
+	if available {
+		go in.SendUnifiedSession()
+	}
+	cli.SetForceActiveDeliveryReceipts(available)
+	return in.SendNode(ctx, waBinary.Node{Tag: "presence", Attrs: waBinary.Attrs{"type": string(shown), "name": name}})
 }
 
 // typing publishes that a person is typing to those who look at the chat. It is not

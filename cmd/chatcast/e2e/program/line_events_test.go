@@ -27,7 +27,7 @@ func TestLineEvents(t *testing.T) {
 		ws                   *e2e.Socket
 		channel, event, data string
 	}{
-		{own, "private-v1.users.685", "qr", `{"payload":{"data":[{"qr":"2@a-live-secret","code":null,"expiresAt":1767000060,"passkey":null}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`},
+		{own, "private-v1.users.685", "qr", `{"payload":{"data":[{"qr":"2@a-live-secret","code":null,"expiresAt":1767000060,"passkey":null,"picture":"data:image/png;base64,iVBOR`},
 		{line, e2e.LineChannel, "messengerStatus", `{"payload":{"data":[{"state":"pairing","connected":false,"phone":null,"detail":"Scan the QR code`},
 	} {
 		var frame struct{ Event, Channel, Data string }

@@ -162,7 +162,7 @@ func TestQRIsForTheSocketsAlone(t *testing.T) {
 		if got != "" || len(all) != 1 || all[0].Name != crm.EventQR {
 			t.Fatalf("the journal got %q, the sockets %+v", got, all)
 		}
-		want := `{"payload":{"data":[{"qr":"2@secret","code":null,"expiresAt":1637319320,"passkey":null}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`
+		want := `{"payload":{"data":[{"qr":"2@secret","code":null,"expiresAt":1637319320,"passkey":null,"picture":"` + crm.QRPictureURL("2@secret") + `"}],"meta":{"type":"qr","licenseId":1229,"messengerType":"grWhatsApp"}}}`
 		if all[0].Data != want || !json.Valid([]byte(want)) {
 			t.Errorf("the sockets got %s", all[0].Data)
 		}

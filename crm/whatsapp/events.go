@@ -269,6 +269,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.endPairing(errPairingOver)
 		s.set(ctx, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone, Name: s.ownName(), Detail: detailConnected})
 	}
+	notify(s.leaving.ready)
 	notify(s.online)
 	notify(s.outbox)
 	notify(s.fetch)

@@ -256,7 +256,7 @@ func TestUnlinkedOnThePhone(t *testing.T) {
 }
 
 func TestLogout(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, func(o *Options) { o.times.unlink = 300 * time.Millisecond })
 	if err := w.m.Logout(t.Context(), testLine); err == nil {
 		t.Error("a bridge logged out")
 	}
@@ -265,7 +265,7 @@ func TestLogout(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := w.awaitState(t, crm.StateLoggedOut)
-	if row.Device != "" || w.shop.Devices() != 0 || w.m.serving(testLine) != nil {
+	if row.Device != "" || row.Detail != detailLeft || w.shop.Devices() != 0 || w.m.serving(testLine) != nil {
 		t.Errorf("%+v, %d devices", row, w.shop.Devices())
 	}
 	w.pair(t)
@@ -277,7 +277,9 @@ func TestLogout(t *testing.T) {
 	if err := w.m.Logout(testwait.Context(t), testLine); err != nil {
 		t.Fatal(err)
 	}
-	w.awaitState(t, crm.StateLoggedOut)
+	if row := w.awaitState(t, crm.StateLoggedOut); row.Detail != detailListed || w.shop.Devices() != 1 {
+		t.Errorf("%+v, %d devices", row, w.shop.Devices())
+	}
 	if all, err := w.m.container.inner.GetAllDevices(t.Context()); err != nil || len(all) > 0 {
 		t.Errorf("%d devices have keys still, %v", len(all), err)
 	}

@@ -71,8 +71,9 @@ var logoutMethod = method[none, none]{"logout", toLeave, func(ctx context.Contex
 	return none{}, m.logout(ctx, l)
 }}
 
-// Logout implements crm.Messenger. The session ends here even when WhatsApp cannot be
-// informed.
+// Logout implements crm.Messenger. A line between two connections is waited for, so that
+// WhatsApp can be told. The session ends here even when it cannot: then the line's state says
+// that the phone may still list the device.
 func (m *Messenger) Logout(ctx context.Context, l crm.Line) error {
 	_, err := logoutMethod.call(ctx, m, l, none{})
 	return err

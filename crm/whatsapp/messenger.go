@@ -72,6 +72,7 @@ type times struct {
 	token    time.Duration // to wait for a person's token
 	version  time.Duration // to fetch the page with WhatsApp's version
 	past     time.Duration // to wait for a message that the history may bring
+	unlink   time.Duration // to wait for the connection over which WhatsApp is told of a logout
 	repair   time.Duration // to wait for a key or a copy of the phone
 	picture  time.Duration // between two questions for pictures
 	passkey  time.Duration // for which a pairing waits for a passkey: as long as whatsmeow proves that it showed the code
@@ -85,7 +86,7 @@ var usual = times{
 	lease: 10 * time.Second, firstQR: 60 * time.Second, laterQR: 20 * time.Second, answer: 40 * time.Second,
 	ask: 5 * time.Second, privacy: time.Minute, eager: 4 * time.Second, patience: 20 * time.Second, phone: 10 * time.Minute, online: 2 * time.Minute,
 	code: 30 * time.Second, token: 5 * time.Second, version: 10 * time.Second, passkey: 5 * time.Minute,
-	picture: 15 * time.Second, repair: 2 * time.Minute, past: 10 * time.Second,
+	picture: 15 * time.Second, repair: 2 * time.Minute, past: 10 * time.Second, unlink: 10 * time.Second,
 }
 
 // Messenger serves lines of type grWhatsApp while Run runs. It is safe for concurrent

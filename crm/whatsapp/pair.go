@@ -161,7 +161,7 @@ func (s *session) saveDevice(ctx context.Context, device string) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	if device == "" && s.loggingOut.Load() {
-		return s.m.setLoggedOut(ctx, s.on)
+		return s.m.setLoggedOut(ctx, s.on, detailLeft)
 	}
 	s.mu.Lock()
 	st := s.state

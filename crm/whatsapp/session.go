@@ -34,6 +34,7 @@ type session struct {
 	online  chan struct{}   // connected
 	tokens  chan struct{}   // a person's token was stored
 	labels  chan struct{}   // the phone has to be told of labels
+	leaving leaving
 
 	broken     atomic.Bool  // no more events are accepted from this connection
 	loggingOut atomic.Bool  // a logout is running, and it sets the state
@@ -90,7 +91,7 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 	return &session{
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
+		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), leaving: newLeaving(), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
 		pictures: newPictures(), states: newAppStates(), past: newPast(), blocklist: newTurn(),
 	}
 }
@@ -131,7 +132,7 @@ func (s *session) run(ctx context.Context) {
 		workers.Go(func() { keepDoing(ctx, s.log, doing, work) })
 	}
 	for tries := 0; ; tries++ {
-		if tries > 0 && wait(ctx, backoff(tries-1)) != nil {
+		if tries > 0 && s.pause(ctx, tries-1) != nil {
 			return
 		}
 		if err := s.prepare(ctx); err != nil {

@@ -17,6 +17,7 @@ const (
 	detailReplaced   = "The session was opened in another place. Connect again to take it back."
 	detailLoggedOut  = "The account's phone removed this device. Pair again."
 	detailLeft       = "Logged out. Pair again."
+	detailListed     = "Logged out here, but WhatsApp could not be told: the phone may still list this device. Remove it there, under Linked devices. Pair again."
 	detailOutdated   = "WhatsApp does not serve this version any more. Update the program; until then it is tried each hour."
 	detailPasskey    = "WhatsApp asks for the passkey of this account. Use it to go on with the pairing."
 	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
@@ -59,6 +60,24 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// pause waits before the connection after the nth failed one. A logout that waits for the
+// connection shortens it.
+func (s *session) pause(ctx context.Context, n int) error {
+	d := backoff(n)
+	if s.loggingOut.Load() {
+		d = min(d, time.Second)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+	case <-s.leaving.hurry:
+	}
+	return nil
 }
 
 // set sets and saves the line's state. If saving fails, the next renewal of the lease

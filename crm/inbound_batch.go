@@ -131,5 +131,5 @@ const (
 const (
 	MessageUnknown       = "unknown"
 	SubtypeUndecryptable = "undecryptable"
-	SubtypeViewOnce      = "viewOnce" // only the phone may show it
+	SubtypeViewOnce      = "viewOnce" // only the phone may show it, unless it sends a copy
 )

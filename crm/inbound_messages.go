@@ -13,7 +13,15 @@ import (
 // read.
 func isPlaceholder(row *models.Message) bool {
 	return row.Type == MessageUnknown && row.DeletedAt == nil && row.Subtype != nil &&
-		(*row.Subtype == SubtypeUndecryptable || *row.Subtype == SubtypeViewOnce)
+		isPlaceholderSubtype(*row.Subtype)
+}
+
+func isPlaceholderSubtype(s string) bool { return s == SubtypeUndecryptable || s == SubtypeViewOnce }
+
+// IsPlaceholder reports whether m stands for a message that could not be read. It has no content,
+// and the message itself replaces it under the same id if it comes.
+func (m *MessageItem) IsPlaceholder() bool {
+	return m.Type == MessageUnknown && m.Subtype != nil && isPlaceholderSubtype(*m.Subtype)
 }
 
 // replace gives a placeholder the content of its message. It keeps its place in the

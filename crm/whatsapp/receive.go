@@ -110,7 +110,7 @@ func (s *session) unreadable(ctx context.Context, cli *whatsmeow.Client, e *even
 	}
 	what := &content.Content{Type: content.TypeUnknown, Subtype: crm.SubtypeUndecryptable}
 	if e.UnavailableType == events.UnavailableTypeViewOnce {
-		what.Subtype = "viewOnce" // never arrives: it is for the phone only
+		what.Subtype = crm.SubtypeViewOnce // the phone is asked for a copy, and may have none
 	}
 	in := s.envelope(ctx, cli, &e.Info, what)
 	return s.ingest(ctx, crm.InboundBatch{Aliases: s.aliases(&e.Info), Messages: []crm.InboundMessage{in}})

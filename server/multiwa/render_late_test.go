@@ -11,19 +11,21 @@ import (
 	"chatcast/models/testdb"
 )
 
-// TestMessageThatComesLate checks that a message that cannot be decrypted at first is told of
-// once, when it can; and that an edit, which has no event here, is not taken for one.
+// TestMessageThatComesLate checks that a message that cannot be read at first, because it cannot be
+// decrypted or only the phone may show it, is told of once, when it can; and that an edit, which has no event here, is not taken for one.
 func TestMessageThatComesLate(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
 		w := crmtest.New(t, store)
 		ana := &crm.InboundUser{ID: crm.MakeID("grWhatsApp", "351912000001@c.us"), Name: "Ana"}
 		id := func(s string) crm.ID { return crm.MakeID("grWhatsApp", s) }
-		undecryptable := crm.SubtypeUndecryptable
+		undecryptable, viewOnce := crm.SubtypeUndecryptable, crm.SubtypeViewOnce
 		at := int64(1637319301)
 		for _, m := range []crm.InboundMessage{
 			{ID: id("3A01"), Type: crm.MessageUnknown, Subtype: &undecryptable},
+			{ID: id("3A03"), Type: crm.MessageUnknown, Subtype: &viewOnce},
 			{ID: id("3A02"), Type: crm.MessageText, Message: crm.Content{Text: "second"}},
 			{ID: id("3A01"), Type: crm.MessageText, Message: crm.Content{Text: "first"}},
+			{ID: id("3A03"), Type: crm.MessageText, Subtype: &viewOnce, Message: crm.Content{Text: "once"}},
 		} {
 			m.Time, m.Chat, m.FromUser = &at, crm.InboundChat{ID: id("351912000001")}, ana
 			if _, err := w.Ingest(t.Context(), onGr, crm.InboundBatch{Messages: []crm.InboundMessage{m}}); err != nil {
@@ -48,7 +50,7 @@ func TestMessageThatComesLate(t *testing.T) {
 				told = append(told, names[o.kind].text+" "+parseMessageID(data.ID).id+" "+data.Body)
 			}
 		}
-		if want := []string{"message.received 3A02 second", "message.received 3A01 first"}; !slices.Equal(told, want) {
+		if want := []string{"message.received 3A02 second", "message.received 3A01 first", "message.received 3A03 once"}; !slices.Equal(told, want) {
 			t.Errorf("told is %q, want %q", told, want)
 		}
 	})

@@ -59,10 +59,10 @@ func (at scene) messages(item *crm.MessageEvent) ([]occurrence, error) {
 	return append(found, changed...), err
 }
 
-// message translates a message. One that cannot be decrypted yet is told when it can be: it has
-// no content, and clients would take the message itself, which has the same id, for a copy of it.
+// message translates a message. One that cannot be read yet is told when it can be: it has no
+// content, and clients would take the message itself, which has the same id, for a copy of it.
 func (at scene) message(item *crm.MessageItem, unread *int64) ([]occurrence, error) {
-	if item.Type == crm.MessageUnknown && item.Subtype != nil && *item.Subtype == crm.SubtypeUndecryptable {
+	if item.IsPlaceholder() {
 		return nil, nil
 	}
 	data := at.messageData(item)
@@ -76,7 +76,7 @@ func (at scene) message(item *crm.MessageItem, unread *int64) ([]occurrence, err
 	return occurs(k, detail, item.Time, data, at.shortMessage(item, unread, data))
 }
 
-// arrived translates a message that could not be decrypted before. Edits have no event here.
+// arrived translates a message that could not be read before. Edits have no event here.
 func (at scene) arrived(item *crm.MessageEditItem) ([]occurrence, error) {
 	if item.Cause != crm.CauseArrived || item.Arrived == nil {
 		return nil, nil

@@ -10,13 +10,11 @@ func (r *rendering) message(data string) {
 	}
 }
 
-// arrived renders a message. That of a call is nothing: the event call tells of it. A placeholder for one that could not be decrypted is nothing:
-// clients would take the message itself, which has the same id, for a copy of it.
+// arrived renders a message. That of a call is nothing: the event call tells of it. A placeholder
+// for one that could not be read is nothing: clients would take the message itself, which has the
+// same id, for a copy of it.
 func (r *rendering) arrived(m *crm.MessageItem, news crm.MessageNews) {
-	switch {
-	case r.in.GroupsIgnore && m.Chat.Type == "group", m.Type == messageCall:
-		return
-	case m.Type == crm.MessageUnknown && value(m.Subtype) == crm.SubtypeUndecryptable:
+	if r.in.GroupsIgnore && m.Chat.Type == "group" || m.Type == messageCall || m.IsPlaceholder() {
 		return
 	}
 	if (news.NewChat || news.Unread != nil) && !isStatus(m) {

@@ -170,6 +170,26 @@ func TestRequirement4NoGenuineMessageIsDropped(t *testing.T) {
 	})
 }
 
+// TestRequirement5OneUpsertForEachMessage: a message that could not be read, because it could not
+// be decrypted or only the phone may show it, is one upsert when it comes, and none before.
+func TestRequirement5OneUpsertForEachMessage(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for i, subtype := range []string{crm.SubtypeUndecryptable, crm.SubtypeViewOnce} {
+			late := annWrites(fmt.Sprint("E", i), &waE2E.Message{ImageMessage: &waE2E.ImageMessage{Mimetype: proto.String("image/png")}})
+			w.ingest(crm.InboundBatch{Messages: []crm.InboundMessage{{
+				ID: id(late.id), Chat: crm.InboundChat{ID: id(late.chat)}, FromUser: &late.who, Type: crm.MessageUnknown, Subtype: &subtype,
+			}}})
+			if got := emitted(t, w.render(shop, shape.V1)); got != "" {
+				t.Errorf("the placeholder %s is %s", subtype, got)
+			}
+			w.arrive(late)
+			if got := emitted(t, w.render(shop, shape.V1)); got != "messages.upsert "+late.id {
+				t.Errorf("after the placeholder %s the message is %s", subtype, got)
+			}
+		}
+	})
+}
+
 // TestRequirement7OwnMessages: what the API sends is send.message, before its statuses; what
 // is typed on the phone is an upsert.
 func TestRequirement7OwnMessages(t *testing.T) {

@@ -211,7 +211,9 @@ type receiver struct {
 
 func newReceiver(t testing.TB) *receiver {
 	r := &receiver{t: t, more: make(chan struct{}, 1)}
-	s := httptest.NewServer(r)
+	s := httptest.NewUnstartedServer(r)
+	s.Config.ConnContext = withConn
+	s.Start()
 	t.Cleanup(s.Close)
 	r.url = s.URL
 	return r
@@ -247,10 +249,11 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if r.answer != nil && !r.answer(w, req, nth) {
 		return
 	}
-	if req.Context().Err() != nil { // nobody hears the answer
+	r.mu.Lock()
+	if givenUp(req) { // asked with the lock: who gives up posts the next one after that
+		r.mu.Unlock()
 		return
 	}
-	r.mu.Lock()
 	r.taken, r.bodies, r.header = append(r.taken, data.Meta.EventID), append(r.bodies, string(body)), req.Header
 	r.mu.Unlock()
 	select {

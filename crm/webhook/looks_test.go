@@ -118,6 +118,27 @@ func TestTwoGapsAreTold(t *testing.T) {
 	})
 }
 
+// TestReportedLater has the database take no report when a URL has got all that there is: it gets
+// nothing again when there is more.
+func TestReportedLater(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newWorld(t, store, webhook.Options{})
+		r := newReceiver(t)
+		d := w.set(line, crm.CallbackInput{URL: r.url})
+		r.secret = d.Secret
+		w.happen(line, "79990001122@c.us", 3)
+		rules := &failing{Service: w.Service}
+		rules.reports.Store(1)
+		w.hooks.Serve(rules)
+		w.run()
+		r.wants(1, 2, 3)
+		testwait.Count(t, "reports in vain", 1, func() int { return 1 - int(max(0, rules.reports.Load())) })
+		w.happen(line, "79990001122@c.us", 1)
+		r.wants(1, 2, 3, 4)
+		w.await(d.ID, "it is done", func(d crm.CallbackData) bool { return d.LastEventID == 4 })
+	})
+}
+
 // failing fails as often as the numbers say.
 type failing struct {
 	*crm.Service

@@ -37,9 +37,15 @@ func (d *delivery) report(ctx context.Context) bool {
 	return true
 }
 
-// reportLast reports what is left, also when ctx has ended. That nobody wanted some events is
-// no reason to write: the sender knows it, and another process would look at them again.
+// reportLast reports what is left, also when ctx has ended. Until then it waits for a database
+// that does not answer: what is not reported would be posted again. That nobody wanted some events
+// is no reason to write: the sender knows it, and another process would look at them again.
 func (d *delivery) reportLast(ctx context.Context) {
+	for ctx.Err() == nil && (len(d.attempts) > 0 || d.lost != nil) {
+		if !d.report(ctx) {
+			break
+		}
+	}
 	if len(d.attempts) == 0 && d.lost == nil {
 		if moved := d.progress(false); moved == 0 || moved < moveMost && !d.always {
 			return

@@ -24,6 +24,7 @@ type echo struct{ c *conn }
 
 func (e echo) Text(text []byte)     { e.c.out.Queue(textFrame("4" + string(text))) }
 func (e echo) Binary(data []byte)   { e.c.out.Queue(binaryFrame(data)) }
+func (e echo) Ending()              {}
 func (e echo) Closed()              {}
 func (e echo) About() (string, int) { return "", 0 }
 

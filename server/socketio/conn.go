@@ -19,6 +19,9 @@ import (
 type upper interface {
 	Text(text []byte)
 	Binary(data []byte)
+	// Ending is called, perhaps several times, when the transport begins to end, while a
+	// message may be being handled. It must neither block nor lock.
+	Ending()
 	// Closed is called once, after the last message.
 	Closed()
 	// About describes the conn for /debug/connz; it may be called at any time.
@@ -130,7 +133,16 @@ func (c *conn) takes() bool {
 }
 
 // close ends the transport.
-func (c *conn) close(r server.Reason) { c.out.close(disconnect(r)) }
+func (c *conn) close(r server.Reason) {
+	c.upper.Ending()
+	c.out.close(disconnect(r))
+}
+
+// disconnect returns how the transport ends that c has. The server asks just before it ends it.
+func (c *conn) disconnect(r server.Reason) server.Disconnect {
+	c.upper.Ending()
+	return disconnect(r)
+}
 
 // failed ends c, because a handler of its events has panicked.
 func (c *conn) failed(p any, stack string) {
@@ -157,6 +169,7 @@ func (c *conn) ended(r server.Reason) {
 	user, _ := c.upper.About()
 	c.srv.opt.Log.Log(background, level, "socket closed", "socket", c.id, "reason", string(r), "user", user, "remote", c.hello.remote)
 	c.srv.remove(c)
+	c.upper.Ending()
 	c.in.Lock()
 	c.over = true
 	c.in.Unlock()
@@ -197,7 +210,12 @@ func (p polling) Message(text []byte) {
 func (polling) Idle() {}
 
 // Disconnect implements server.Handler.
-func (polling) Disconnect(r server.Reason) server.Disconnect { return disconnect(r) }
+func (p polling) Disconnect(r server.Reason) server.Disconnect {
+	if p.c.isWebSocket() { // the client goes on with it
+		return disconnect(r)
+	}
+	return p.c.disconnect(r)
+}
 
 // Closed implements server.Handler. It is not called when the client goes on with a
 // WebSocket.

@@ -132,6 +132,7 @@ type lobby struct {
 	instances map[string]bool
 	trouble   error                           // of all calls; nil: none
 	confirm   func(ctx context.Context) error // nil: nothing is asked
+	waits     func(ctx context.Context) error // nil: Enter answers at once
 	on        func(context.Context, *Socket, Call) Args
 	joined    func(*Socket)
 	requests  []Request
@@ -167,7 +168,15 @@ func (l *lobby) CheckKey(_ context.Context, key string) error {
 }
 
 // Enter implements Rooms.
-func (l *lobby) Enter(_ context.Context, r Request) (*Entry, error) {
+func (l *lobby) Enter(ctx context.Context, r Request) (*Entry, error) {
+	l.mu.Lock()
+	waits := l.waits
+	l.mu.Unlock()
+	if waits != nil {
+		if err := waits(ctx); err != nil {
+			return nil, err
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.requests = append(l.requests, r)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"chatcast/server"
 )
@@ -25,16 +26,17 @@ type sockets struct {
 	mu sync.Mutex
 	// guarded by mu
 	joined []*namespace // changed with conn.in held, too
-	life   *life        // nil: nothing is going on
-	closed bool
+
+	life   atomic.Pointer[life] // nil: nothing is going on; stored with mu held
+	ending atomic.Bool
 }
 
-// life is a context that ends with the conn, as long as somebody needs it: an idle conn has
-// none.
+// life is a context that ends when the conn begins to end, as long as somebody needs it: an
+// idle conn has none.
 type life struct {
 	ctx   context.Context
 	stop  context.CancelFunc
-	users int
+	users int // guarded by sockets.mu
 }
 
 var _ upper = (*sockets)(nil)
@@ -48,7 +50,10 @@ type pendingBinary struct {
 
 func newSockets(c *conn) *sockets {
 	k := &sockets{c: c}
-	k.late = c.srv.connects.add(func() { c.close(noNamespace) })
+	k.late = c.srv.connects.add(func() { // c does not have k yet
+		k.Ending()
+		c.out.close(disconnect(noNamespace))
+	})
 	return k
 }
 
@@ -149,16 +154,17 @@ func (k *sockets) at(name string) int {
 	return slices.IndexFunc(k.joined, func(n *namespace) bool { return n.name == name })
 }
 
-// begin returns a context that ends with the conn. The caller calls done in the end.
+// begin returns a context that ends when the conn begins to. The caller calls done in the end.
 func (k *sockets) begin() (ctx context.Context, done func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.life == nil {
-		k.life = new(life)
-		k.life.ctx, k.life.stop = context.WithCancel(background)
+	l := k.life.Load()
+	if l == nil {
+		l = new(life)
+		l.ctx, l.stop = context.WithCancel(background)
+		k.life.Store(l)
 	}
-	l := k.life
-	if l.users++; k.closed {
+	if l.users++; k.ending.Load() { // looked at after life is stored: Ending does it the other way round
 		l.stop()
 	}
 	return l.ctx, func() {
@@ -166,7 +172,7 @@ func (k *sockets) begin() (ctx context.Context, done func()) {
 		defer k.mu.Unlock()
 		if l.users--; l.users == 0 {
 			l.stop()
-			k.life = nil
+			k.life.Store(nil)
 		}
 	}
 }
@@ -204,14 +210,18 @@ func (k *sockets) namespaces() int {
 	return len(k.joined)
 }
 
+// Ending implements upper.
+func (k *sockets) Ending() {
+	k.ending.Store(true)
+	if l := k.life.Load(); l != nil {
+		l.stop()
+	}
+}
+
 // Closed implements upper.
 func (k *sockets) Closed() {
 	k.c.srv.connects.remove(k.late)
-	k.mu.Lock()
-	if k.closed = true; k.life != nil {
-		k.life.stop()
-	}
-	k.mu.Unlock()
+	k.Ending()
 	if k.work != nil {
 		k.work.close()
 	}

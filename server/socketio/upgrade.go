@@ -99,7 +99,12 @@ func (w *webSocket) Idle() {
 }
 
 // Disconnect implements server.Handler.
-func (w *webSocket) Disconnect(r server.Reason) server.Disconnect { return disconnect(r) }
+func (w *webSocket) Disconnect(r server.Reason) server.Disconnect {
+	if !w.used.Load() {
+		return disconnect(r)
+	}
+	return w.c.disconnect(r)
+}
 
 // Closed implements server.Handler.
 func (w *webSocket) Closed(r server.Reason) {

@@ -32,6 +32,7 @@ func (k *sockets) connect(p packet) {
 		k.c.close(server.ProtocolError)
 		return
 	}
+	k.endLost()
 	srv, prefix := k.c.srv, prefixOf(p.namespace)
 	living, done := k.begin()
 	defer done()

@@ -30,6 +30,7 @@ type namespace struct {
 
 	open  atomic.Bool // answered, for a look without mu
 	gone  atomic.Bool // nothing more is sent
+	left  sync.Once   // it counts no longer
 	ended sync.Once
 
 	mu       sync.Mutex
@@ -114,22 +115,41 @@ func (n *namespace) disconnect(cause broadcasting.DisconnectCause) {
 // answer tells the client that it is in.
 func (n *namespace) answer(frame []byte) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.of.c.out.Queue(frame)
 	n.answered = true
 	n.open.Store(true)
-	if n.gone.Load() {
+	lost := n.gone.Load()
+	if lost {
 		n.of.c.out.Queue(leftFrame(n.prefix))
+	}
+	n.mu.Unlock()
+	if lost {
+		n.of.retire(n)
 	}
 }
 
-// lose tells the client that it may no longer be in. It does not come back by itself.
+// lose tells the client that it may no longer be in. It does not come back by itself. The
+// engine may hold its locks.
 func (n *namespace) lose() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !n.gone.Swap(true) && n.answered {
+	told := !n.gone.Swap(true) && n.answered
+	if told {
 		n.of.c.out.Queue(leftFrame(n.prefix))
 	}
+	n.mu.Unlock()
+	if told {
+		n.of.retire(n)
+	}
+}
+
+// leave lets n count no longer.
+func (n *namespace) leave() {
+	n.left.Do(func() {
+		n.of.c.srv.leave(n.userID)
+		if n.isAnswered() {
+			n.of.c.srv.counters.left()
+		}
+	})
 }
 
 // end lets nothing more go to the client, and nothing come from the engine.
@@ -139,10 +159,7 @@ func (n *namespace) end() {
 		if n.conn != nil {
 			n.conn.Close()
 		}
-		n.of.c.srv.leave(n.userID)
-		if n.isAnswered() {
-			n.of.c.srv.counters.left()
-		}
+		n.leave()
 	})
 }
 

@@ -25,7 +25,8 @@ type sockets struct {
 
 	mu sync.Mutex
 	// guarded by mu
-	joined []*namespace // changed with conn.in held, too
+	joined []*namespace // all but retire change it with conn.in held, too
+	lost   []*namespace // those that are to be ended
 
 	life   atomic.Pointer[life] // nil: nothing is going on; stored with mu held
 	ending atomic.Bool
@@ -203,6 +204,29 @@ func (k *sockets) drop(n *namespace) {
 	n.end()
 }
 
+// retire takes a namespace out that the client may no longer be in. Who calls it may hold locks
+// of the engine, so that it is ended later.
+func (k *sockets) retire(n *namespace) {
+	k.mu.Lock()
+	if i := slices.Index(k.joined, n); i >= 0 {
+		k.joined = slices.Delete(k.joined, i, i+1)
+		k.lost = append(k.lost, n)
+	}
+	k.mu.Unlock()
+	n.leave()
+}
+
+// endLost ends what was retired.
+func (k *sockets) endLost() {
+	k.mu.Lock()
+	lost := k.lost
+	k.lost = nil
+	k.mu.Unlock()
+	for _, n := range lost {
+		n.end()
+	}
+}
+
 // namespaces returns how many the client is in.
 func (k *sockets) namespaces() int {
 	k.mu.Lock()
@@ -226,8 +250,8 @@ func (k *sockets) Closed() {
 		k.work.close()
 	}
 	k.mu.Lock()
-	all := k.joined
-	k.joined = nil
+	all := slices.Concat(k.joined, k.lost)
+	k.joined, k.lost = nil, nil
 	k.mu.Unlock()
 	for _, n := range all {
 		n.end()
@@ -238,7 +262,7 @@ func (k *sockets) Closed() {
 func (k *sockets) About() (user string, namespaces int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, n := range k.joined {
+	for _, n := range slices.Concat(k.lost, k.joined) {
 		if n.userID != 0 {
 			user = strconv.FormatInt(n.userID, 10)
 		}

@@ -97,7 +97,7 @@ func (ch *InstanceChanges) apply(i *Instance) {
 func instanceFacts(i *Instance) map[string]string {
 	facts := map[string]string{
 		"name": i.Name, "shape": i.Shape, "rejectCall": fmt.Sprint(i.Settings.RejectCall), "groupsIgnore": fmt.Sprint(i.Settings.GroupsIgnore),
-		"alwaysOnline": fmt.Sprint(i.Settings.AlwaysOnline), "readMessages": fmt.Sprint(i.Settings.ReadMessages), "readStatus": fmt.Sprint(i.Settings.ReadStatus),
+		"alwaysOnline": fmt.Sprint(i.Settings.AlwaysOnline), "online": fmt.Sprint(i.Settings.Online), "readMessages": fmt.Sprint(i.Settings.ReadMessages), "readStatus": fmt.Sprint(i.Settings.ReadStatus),
 		"syncFullHistory": fmt.Sprint(i.Settings.SyncFullHistory), "websocket": fmt.Sprint(i.Websocket.Enabled), "webhook": "",
 	}
 	if i.Webhook != nil {

@@ -165,55 +165,45 @@ func (i *Instance) withLineSettings(tx *models.Tx) (*Instance, error) {
 	return i, nil
 }
 
-// Instances lists the instances of the lines that the actor may use, by company and name.
-func (s *Service) Instances(ctx context.Context, a Actor) ([]Instance, error) {
-	tx := s.Store.Read(ctx)
-	companies, err := tx.CompaniesOf(a.UserID)
-	if err != nil || len(companies) == 0 {
-		return nil, err
-	}
-	rows, err := tx.InstancesOf(companies)
-	if err != nil {
-		return nil, err
-	}
-	var list []Instance
-	for k := range rows {
-		i, err := shown(tx, a, &rows[k])
-		if isNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, *i)
-	}
-	return list, nil
-}
-
 // mayUse returns a not-found error unless the actor has any right on the instance's line: who has
 // none, is not told that there is one.
 func mayUse(tx *models.Tx, a Actor, row *models.Instance) (*models.Access, error) {
 	acc, err := tx.LineAccess(a.UserID, row.LicenseID, row.MessengerType)
-	if err == nil && !acc.Read && !acc.Write && !acc.Manage && !acc.Inbound {
+	if err == nil && !mayUseAny(acc) {
 		err = models.ErrNotFound
 	}
 	return acc, orNotFound(err, "instance")
 }
 
-// shown returns an instance as the actor may see it. The address of a webhook and its headers are
-// secrets of its receiver, and so is the token that clients keep: only who may set them sees them,
-// as for the texts of LineSettings.
+// mayUseAny reports whether an access has any right; nil has none.
+func mayUseAny(acc *models.Access) bool {
+	return acc != nil && (acc.Read || acc.Write || acc.Manage || acc.Inbound)
+}
+
+// shown returns an instance as the actor may see it.
 func shown(tx *models.Tx, a Actor, row *models.Instance) (*Instance, error) {
 	acc, err := mayUse(tx, a, row)
 	if err != nil {
 		return nil, err
 	}
-	i, err := instance(row)
-	if err == nil {
-		i, err = i.withLineSettings(tx)
-	}
+	set, err := tx.LineSettings(row.LicenseID, row.MessengerType)
 	if err != nil {
 		return nil, err
+	}
+	return shownTo(acc, row, set)
+}
+
+// shownTo returns an instance as who has the access may see it, with what the line's settings hold
+// of it; nil: there are none. The address of a webhook and its headers are secrets of its receiver,
+// and so is the token that clients keep: only who may set them sees them, as for the texts of
+// LineSettings.
+func shownTo(acc *models.Access, row *models.Instance, set *models.LineSettings) (*Instance, error) {
+	i, err := instance(row)
+	if err != nil {
+		return nil, err
+	}
+	if set != nil {
+		i.Settings.RejectCall, i.Settings.MsgCall = set.RejectCalls, set.RejectText
 	}
 	if hooks.allowed(acc) != nil {
 		i.Webhook = nil

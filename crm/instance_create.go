@@ -218,10 +218,15 @@ func (s *Service) InstanceToken(ctx context.Context, a Actor, name string) (*str
 		return nil, err
 	}
 	rights, err := givable(tx, a)
-	if err != nil || slices.ContainsFunc(keyData(*k).Rights, func(right string) bool { return !slices.Contains(rights, right) }) {
+	if err != nil || !givesAll(rights, k) {
 		return nil, err
 	}
 	return &row.Token, nil
+}
+
+// givesAll reports whether a key has none but these rights.
+func givesAll(rights []string, k *models.APIKey) bool {
+	return !slices.ContainsFunc(keyData(*k).Rights, func(right string) bool { return !slices.Contains(rights, right) })
 }
 
 // hasDenied reports whether err only says that a right is missing.

@@ -25,6 +25,60 @@ func (s *Service) InstanceStatus(ctx context.Context, a Actor, name string) (Lin
 	return s.lineStatus(ctx, &line{companyID: access.CompanyID, licenseID: on.LicenseID, messenger: on.Messenger, access: *access}, connector, on)
 }
 
+// OfSession is a Messenger that knows the status of a line by its session alone, so that those of
+// many lines are read together.
+type OfSession interface {
+	Messenger
+	// StatusOf is Status for a line with this session; nil: it has none.
+	StatusOf(ctx context.Context, on Line, x *LineSession) (LineStatus, error)
+}
+
+// InstanceStates returns the status of these instances' lines, by the id of the instance. One
+// whose line the actor may not use, or that is gone, has none.
+func (s *Service) InstanceStates(ctx context.Context, a Actor, list []Instance) (map[string]LineStatus, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	tx, companies := s.Store.Read(ctx), companiesOf(list)
+	may, err := tx.LinesAccess(a.UserID, companies)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.SessionsOf(companies)
+	if err != nil {
+		return nil, err
+	}
+	sessions := make(map[Line]*LineSession, len(rows))
+	for k := range rows {
+		x := lineSession(&rows[k]) // nothing here asks whether somebody serves it
+		x.RestrictedUntil = restrictionAt(x.RestrictedUntil, s.Now())
+		sessions[x.Line] = x
+	}
+	states := make(map[string]LineStatus, len(list))
+	for k := range list {
+		on := list[k].Line
+		acc := may[models.Line{LicenseID: on.LicenseID, Type: on.Messenger}]
+		if !mayUseAny(acc) {
+			continue
+		}
+		connector, err := s.messenger(on.Messenger)
+		if err != nil {
+			return nil, err
+		}
+		l := &line{companyID: acc.CompanyID, licenseID: on.LicenseID, messenger: on.Messenger, access: *acc}
+		var status LineStatus
+		if of, ok := connector.(OfSession); ok {
+			status, err = of.StatusOf(ctx, on, sessions[on])
+		} else {
+			status, err = connector.Status(ctx, on)
+		}
+		if states[list[k].ID], err = l.statusOf(connector, status, err, func() (*LineSession, error) { return sessions[on], nil }); err != nil {
+			return nil, err
+		}
+	}
+	return states, nil
+}
+
 // CountLine counts what a line has. Its callers have asked for permission.
 func (s *Service) CountLine(ctx context.Context, on Line) (models.LineFigures, error) {
 	return s.Store.Read(ctx).CountLine(on.LicenseID, on.Messenger)

@@ -144,6 +144,11 @@ func (s *Service) LineStatus(ctx context.Context, a Actor, on Line) (LineStatus,
 // lineStatus is LineStatus for an actor who may know it.
 func (s *Service) lineStatus(ctx context.Context, l *line, connector Messenger, on Line) (LineStatus, error) {
 	status, err := connector.Status(ctx, on)
+	return l.statusOf(connector, status, err, func() (*LineSession, error) { return s.SessionOf(ctx, on) })
+}
+
+// statusOf returns the status of a line of which its connector says this.
+func (l *line) statusOf(connector Messenger, status LineStatus, err error, session func() (*LineSession, error)) (LineStatus, error) {
 	if status.RatingReasons == nil {
 		status.RatingReasons = []RatingReason{}
 	}
@@ -151,7 +156,7 @@ func (s *Service) lineStatus(ctx context.Context, l *line, connector Messenger, 
 		return status, err
 	}
 	status = LineStatus{State: StateNotSetUp, Via: ViaNone, Detail: notSetUp, RatingReasons: []RatingReason{}}
-	x, err := s.SessionOf(ctx, on)
+	x, err := session()
 	if err == nil && x != nil && x.Detail != stateSentences[x.State] { // why the last pairing failed
 		status.Detail = x.Detail + " " + status.Detail
 	}

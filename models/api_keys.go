@@ -40,6 +40,11 @@ func (tx *Tx) KeyByHash(hash string) (*APIKey, error) {
 	return first[APIKey](tx.db.Where("hash = ?", hash))
 }
 
+// KeysByHash lists the keys with these hashes.
+func (tx *Tx) KeysByHash(hashes []string) (list []APIKey, err error) {
+	return list, tx.db.Where("hash IN ?", hashes).Find(&list).Error
+}
+
 // KeyByID returns a key, or ErrNotFound.
 func (tx *Tx) KeyByID(id int64) (*APIKey, error) {
 	return first[APIKey](tx.db.Where("id = ?", id))

@@ -38,6 +38,13 @@ func (tx *Tx) LineSettings(licenseID int64, messengerType string) (*LineSettings
 	return row, tx.open(lineProxy, &row.Proxy, strconv.FormatInt(licenseID, 10), messengerType)
 }
 
+// CallSettings lists the settings of the companies' lines that have any, without all but what they
+// say about calls.
+func (tx *Tx) CallSettings(companyIDs []int64) (list []LineSettings, err error) {
+	return list, tx.db.Select("license_id", "messenger_type", "reject_calls", "reject_text").
+		Where("license_id IN (SELECT id FROM licenses WHERE company_id IN ?)", companyIDs).Find(&list).Error
+}
+
 // LockLabels reports whether the tags of a line's chats go to its phone, and keeps others
 // from changing the line's settings until the transaction ends. A line without any gets the
 // defaults: else others could add some.

@@ -22,6 +22,11 @@ func (tx *Tx) MessengerSessions(messengerType string) ([]MessengerSession, error
 	return rows, tx.db.Where("messenger_type = ?", messengerType).Order("license_id").Find(&rows).Error
 }
 
+// SessionsOf lists the sessions of the companies' lines.
+func (tx *Tx) SessionsOf(companyIDs []int64) (rows []MessengerSession, err error) {
+	return rows, tx.db.Where("license_id IN (SELECT id FROM licenses WHERE company_id IN ?)", companyIDs).Find(&rows).Error
+}
+
 // EnsureMessengerSession inserts s unless the line has one.
 func (tx *Tx) EnsureMessengerSession(s *MessengerSession) error {
 	_, err := tx.createNew(s)

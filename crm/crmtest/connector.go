@@ -41,6 +41,11 @@ func (p *Connector) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	if err != nil {
 		return crm.LineStatus{}, err
 	}
+	return p.StatusOf(ctx, l, x)
+}
+
+// StatusOf implements crm.OfSession.
+func (p *Connector) StatusOf(ctx context.Context, l crm.Line, x *crm.LineSession) (crm.LineStatus, error) {
 	if x == nil || !x.Paired && x.State == crm.StateDisconnected {
 		return bridge.Messenger{}.Status(ctx, l)
 	}

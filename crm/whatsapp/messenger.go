@@ -233,6 +233,11 @@ func (m *Messenger) Status(ctx context.Context, l crm.Line) (crm.LineStatus, err
 	if err != nil {
 		return crm.LineStatus{}, err
 	}
+	return m.StatusOf(ctx, l, row)
+}
+
+// StatusOf implements crm.OfSession.
+func (m *Messenger) StatusOf(ctx context.Context, l crm.Line, row *crm.LineSession) (crm.LineStatus, error) {
 	if row == nil || !row.Paired && row.Device == "" && !beingPaired(row) {
 		return m.Unpaired.Status(ctx, l)
 	}

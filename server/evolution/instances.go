@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"chatcast/crm"
@@ -155,44 +156,51 @@ func fetchInstances(q *request) (answer, error) {
 		return answer{}, err
 	}
 	name, id, number := q.query("instanceName"), q.query("instanceId"), onlyDigits(q.query("number"), false)
-	var found []crm.Instance
-	var states []crm.LineStatus
-	for _, i := range all {
-		if !crm.IsWhatsApp(i.Line.Messenger) || name != "" && i.Name != name || id != "" && i.ID != id {
-			continue
-		}
-		status, err := q.e.CRM.InstanceStatus(q.ctx, q.actor, i.Name)
-		if hasCode(err, crm.CodeNotFound) { // deleted meanwhile
-			continue
-		}
-		if err != nil {
-			return answer{}, err
-		}
-		if number != "" && (status.Phone == nil || *status.Phone != number) {
-			continue
-		}
-		found, states = append(found, i), append(states, status)
+	asked := slices.DeleteFunc(all, func(i crm.Instance) bool {
+		return !crm.IsWhatsApp(i.Line.Messenger) || name != "" && i.Name != name || id != "" && i.ID != id
+	})
+	states, err := q.e.CRM.InstanceStates(q.ctx, q.actor, asked)
+	if err != nil {
+		return answer{}, err
 	}
-	if asked := name + id; len(found) == 0 && asked != "" {
+	found := slices.DeleteFunc(asked, func(i crm.Instance) bool {
+		status, known := states[i.ID]
+		return !known || number != "" && (status.Phone == nil || *status.Phone != number) // deleted meanwhile, or another's
+	})
+	if by := name + id; len(found) == 0 && by != "" {
 		if q.key.LicenseID != 0 {
 			return answer{}, unauthorized
 		}
-		return answer{}, absent(`Instance "` + clip(asked) + `" not found`)
+		return answer{}, absent(`Instance "` + clip(by) + `" not found`)
 	}
 	if len(found) == 1 && name != "" && q.askedShape(found[0].Shape) == crm.ShapeV1 {
-		return ok(q.rowV1(&found[0], states[0])), nil
+		return ok(q.rowV1(&found[0], states[found[0].ID])), nil
+	}
+	tokens, err := q.tokens(found)
+	if err != nil {
+		return answer{}, err
 	}
 	rows := make([]any, len(found))
 	for k := range found {
+		status := states[found[k].ID]
 		if q.askedShape(found[k].Shape) == crm.ShapeV1 {
-			rows[k] = q.rowV1(&found[k], states[k])
+			rows[k] = q.rowV1(&found[k], status)
 			continue
 		}
-		if rows[k], err = q.row(&found[k], states[k]); err != nil {
+		if rows[k], err = q.row(&found[k], status, tokens); err != nil {
 			return answer{}, err
 		}
 	}
 	return ok(rows), nil
+}
+
+// tokens returns the keys that the instances were created with, by their ids, as far as they are
+// shown.
+func (q *request) tokens(list []crm.Instance) (map[string]string, error) {
+	if !q.e.ExposeTokens {
+		return nil, nil
+	}
+	return q.e.CRM.InstanceTokens(q.ctx, q.actor, list)
 }
 
 func jidOfPhone(phone *string) *string {
@@ -210,7 +218,7 @@ func orNull(s string) *string {
 	return &s
 }
 
-func (q *request) row(i *crm.Instance, status crm.LineStatus) (*instanceRow, error) {
+func (q *request) row(i *crm.Instance, status crm.LineStatus, tokens map[string]string) (*instanceRow, error) {
 	var counts instanceFigures
 	var err error
 	if q.key.Has(crm.KeyRead) {
@@ -229,10 +237,8 @@ func (q *request) row(i *crm.Instance, status crm.LineStatus) (*instanceRow, err
 			ID: i.ID, settingsV2: settingsOf(i), CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt), InstanceID: i.ID,
 		},
 	}
-	if q.e.ExposeTokens {
-		if row.Token, err = q.e.CRM.InstanceToken(q.ctx, q.actor, i.Name); err != nil {
-			return nil, err
-		}
+	if token, shown := tokens[i.ID]; shown {
+		row.Token = &token
 	}
 	return row, nil
 }

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -131,14 +132,49 @@ func (s *session) readAtOnce(cli *whatsmeow.Client, info types.MessageInfo) {
 	if a == nil || info.IsFromMe || post && !a.ReadStatus || !post && !a.ReadMessages {
 		return
 	}
-	s.helpers.Go(func() {
+	s.readNow.add(&s.helpers, &info, func(from readFrom, ids []types.MessageID) {
 		ctx := cli.BackgroundEventCtx
 		err := s.askPrivacy(ctx, cli)
 		if err == nil {
-			err = cli.MarkRead(ctx, []types.MessageID{info.ID}, time.Now(), info.Chat, info.Sender)
+			err = cli.MarkRead(ctx, ids, time.Now(), from.chat, from.sender)
 		}
 		if err != nil {
-			s.log.Debug("a message was not marked as read", "error", err)
+			s.log.Debug("messages were not marked as read", "messages", len(ids), "error", err)
+		}
+	})
+}
+
+// readNow are messages whose senders have yet to be told that they were read. One goroutine tells
+// them, however many come.
+type readNow struct {
+	mu      sync.Mutex
+	waiting map[readFrom][]types.MessageID // guarded by mu
+}
+
+// readFrom is where messages come from that one receipt is about.
+type readFrom struct{ chat, sender types.JID }
+
+// readMost is how many messages one receipt is about.
+const readMost = 100
+
+// add notes a message, and lets tell be called about all that wait.
+func (r *readNow) add(helpers *handlerGoroutines, info *types.MessageInfo, tell func(readFrom, []types.MessageID)) {
+	from := readFrom{info.Chat, info.Sender}
+	r.mu.Lock()
+	if r.waiting == nil {
+		r.waiting = map[readFrom][]types.MessageID{}
+	}
+	r.waiting[from] = append(r.waiting[from], info.ID)
+	r.mu.Unlock()
+	helpers.Coalesce("read receipts", func() {
+		r.mu.Lock()
+		all := r.waiting
+		r.waiting = nil
+		r.mu.Unlock()
+		for from, ids := range all {
+			for part := range slices.Chunk(ids, readMost) {
+				tell(from, part)
+			}
 		}
 	})
 }

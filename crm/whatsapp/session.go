@@ -55,6 +55,7 @@ type session struct {
 	timer      accountTimer
 	surveys    surveyTimes
 	privacy    privacyQuestion
+	readNow    readNow
 	pictures   *pictures
 	channels   channels
 	states     *appStates

@@ -90,7 +90,7 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 		e.welcome(c)
 		return true
 	}
-	if shorter, slash := strings.CutSuffix(path, "/"); slash && !strings.HasSuffix(shorter, "/") && hasRoute(router, c.Request.Method, shorter) {
+	if shorter, slash := strings.CutSuffix(path, "/"); slash && !strings.HasSuffix(shorter, "/") && hasRoute(c.Request.Method, shorter) {
 		u := *c.Request.URL
 		u.Path, u.RawPath = shorter, ""
 		c.Request.URL = &u
@@ -120,7 +120,7 @@ func Serves(path string) bool {
 }
 
 // hasRoute reports whether a route of this dialect has the path.
-func hasRoute(_ *gin.Engine, method, path string) bool {
+func hasRoute(method, path string) bool {
 	path = strings.TrimPrefix(path, Prefix)
 	for _, rt := range allRoutes() {
 		if strings.Contains(" "+rt.methods+" ", " "+method+" ") && fits(rt.path, path) {

@@ -70,12 +70,7 @@ func groupIn(g *crm.Group, members bool) groupObject {
 
 func memberIn(m crm.GroupMember) participant {
 	p := participant{ID: shape.JID(m.ID), LID: m.LID}
-	switch m.Role {
-	case crm.MemberOwner:
-		p.Admin = textOrNil("superadmin")
-	case crm.MemberAdmin:
-		p.Admin = textOrNil("admin")
-	}
+	p.Admin = textOrNil(shape.Admin(m.Role))
 	return p
 }
 

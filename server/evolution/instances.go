@@ -211,13 +211,6 @@ func jidOfPhone(phone *string) *string {
 	return &jid
 }
 
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 func (q *request) row(i *crm.Instance, status crm.LineStatus, tokens map[string]string) (*instanceRow, error) {
 	var counts instanceFigures
 	var err error
@@ -230,7 +223,7 @@ func (q *request) row(i *crm.Instance, status crm.LineStatus, tokens map[string]
 		}
 	}
 	row := &instanceRow{
-		ID: i.ID, Name: i.Name, ConnectionStatus: shape.LineState(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: orNull(i.ProfileName),
+		ID: i.ID, Name: i.Name, ConnectionStatus: shape.LineState(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: textOrNil(i.ProfileName),
 		Integration: integration, ClientName: clientName, CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt),
 		Websocket: rowOfWebsocket(i), Count: counts,
 		Setting: settingRow{

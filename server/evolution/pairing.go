@@ -69,7 +69,7 @@ func codeOf(p crm.Pairing) *qrCode {
 		qr = *p.QR
 	}
 	if qr != "" {
-		out.Code, out.Base64, out.Count = &qr, orNull(crm.QRPictureURL(qr)), 1
+		out.Code, out.Base64, out.Count = &qr, textOrNil(crm.QRPictureURL(qr)), 1
 	}
 	return out
 }

@@ -31,7 +31,7 @@ func setProxy(q *request) (answer, error) {
 		return answer{}, q.violations([]violation{{"instance", `requires property "enabled"`, ""}})
 	}
 	change := crm.LineSettingsChanges{Proxy: crm.Value("")}
-	row := proxyRow{Host: text(b, "host"), Port: text(b, "port"), Protocol: text(b, "protocol"), Username: orNull(text(b, "username"))}
+	row := proxyRow{Host: text(b, "host"), Port: text(b, "port"), Protocol: text(b, "protocol"), Username: textOrNil(text(b, "username"))}
 	if row.Enabled = isTrue(b, "enabled"); row.Enabled {
 		address, err := proxyURL(row.Host, row.Port, row.Protocol, text(b, "username"), text(b, "password"))
 		if err != nil || address == "" {
@@ -72,7 +72,7 @@ func findProxy(q *request) (answer, error) {
 	}
 	row := proxyRow{Enabled: true, Host: u.Hostname(), Port: u.Port(), Protocol: u.Scheme}
 	if u.User != nil {
-		row.Username = orNull(u.User.Username())
+		row.Username = textOrNil(u.User.Username())
 	}
 	return ok(row), nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -160,7 +161,7 @@ func (f field) check(at string, value any, form bool) (wrong []violation) {
 		if f.pattern != nil && !f.pattern.MatchString(v) {
 			add("does not match pattern %q", f.pattern)
 		}
-		if f.enum != nil && !contains(f.enum, v) {
+		if f.enum != nil && !slices.Contains(f.enum, v) {
 			add("is not one of enum values: %s", strings.Join(f.enum, ","))
 		}
 	case bool:
@@ -231,12 +232,3 @@ func (f field) checkItems(at string, items []any, form bool) (wrong []violation)
 
 // maxViolations is how many violations of a list are told.
 const maxViolations = 20
-
-func contains(list []string, text string) bool {
-	for _, s := range list {
-		if s == text {
-			return true
-		}
-	}
-	return false
-}

@@ -55,7 +55,7 @@ func sendContact(q *request) (answer, error) {
 
 // vcard returns the card of a contact as Evolution writes it.
 func vcard(o object) string {
-	escaped := func(name string) string { return vcardText.Replace(text(o, name)) }
+	escaped := func(name string) string { return shape.CardText(text(o, name)) }
 	waid := onlyDigits(strings.Split(text(o, "wuid"), "@")[0], false)
 	if waid == "" {
 		waid = onlyDigits(text(o, "phoneNumber"), false)
@@ -69,9 +69,6 @@ func vcard(o object) string {
 	lines = append(lines, "item1.TEL;waid="+waid+":"+escaped("phoneNumber"), "item1.X-ABLabel:Celular", "END:VCARD")
 	return strings.Join(lines, "\n")
 }
-
-// vcardText keeps a text in its line.
-var vcardText = strings.NewReplacer("\r", "", "\n", `\n`, ";", `\;`, ",", `\,`, `\`, `\\`)
 
 func sendPoll(q *request) (answer, error) {
 	m, err := q.toNumber(crm.MessagePoll, crm.Content{Poll: &crm.Poll{

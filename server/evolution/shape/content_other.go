@@ -68,16 +68,19 @@ func VCard(k *crm.ContactCard) string {
 	if len(phones) == 0 {
 		phones = []string{k.Phone}
 	}
-	name := vcardText.Replace(k.Name)
+	name := CardText(k.Name)
 	var b strings.Builder
 	b.WriteString("BEGIN:VCARD\nVERSION:3.0\nN:" + name + "\nFN:" + name + "\n")
 	for i, phone := range phones {
 		item := "item" + strconv.Itoa(i+1)
-		b.WriteString(item + ".TEL;waid=" + digits(phone) + ":" + vcardText.Replace(phone) + "\n" + item + ".X-ABLabel:Celular\n")
+		b.WriteString(item + ".TEL;waid=" + digits(phone) + ":" + CardText(phone) + "\n" + item + ".X-ABLabel:Celular\n")
 	}
 	b.WriteString("END:VCARD")
 	return b.String()
 }
+
+// CardText returns a text as it is in a line of a vCard.
+func CardText(text string) string { return vcardText.Replace(text) }
 
 // vcardText keeps a text in its line.
 var vcardText = strings.NewReplacer("\r", "", "\n", `\n`, ";", `\;`, ",", `\,`, `\`, `\\`)

@@ -103,9 +103,12 @@ func (h *Webhooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Cal
 	if err != nil {
 		return nil, errors.New("the list of events has a name that is not known")
 	}
-	emits := shape.Render(shape.Event{Name: ev.Name, Data: ev.Data(), At: ev.At}, shape.Instance{
+	emits, err := shape.Render(shape.Event{Name: ev.Name, Data: ev.Data(), At: ev.At}, shape.Instance{
 		ID: v.ID, Name: v.Name, Phone: v.Phone, ProfileName: v.ProfileName, ServerURL: h.PublicURL, GroupsIgnore: v.GroupsIgnore, Events: events,
 	}, shape.Shape(v.Shape))
+	if err != nil {
+		return nil, err
+	}
 	var list []crm.CallbackRequest
 	for i, emit := range emits {
 		r, err := h.request(to, ev, emit, now)

@@ -468,3 +468,14 @@ func allEventNames(t *testing.T) string {
 	}
 	return string(text)
 }
+
+// TestUnreadableEventFails checks that an event that the rules did not write is an error, which
+// the log of the deliveries shows, and not an event without words.
+func TestUnreadableEventFails(t *testing.T) {
+	w := onSQLite(t)
+	ev := crm.CallbackEvent{ID: 12, Name: crm.EventMessengerStatus, Body: []byte(`{"data":[{"state":7}],"meta":{}}`), Line: onShop, At: time.Unix(crmtest.Start, 0)}
+	list, err := w.hooks(0).Requests(t.Context(), crm.CallbackTarget{Format: crm.FormatEvolution, Line: onShop, URL: hookURL}, ev, time.Unix(crmtest.Start, 0))
+	if err == nil || len(list) != 0 {
+		t.Errorf("it becomes %d requests, %v", len(list), err)
+	}
+}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestNewInstanceOnAnotherNode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rooms := &instanceRooms{rules: other}
+		rooms := &instanceRooms{rules: other, log: slog.New(slog.DiscardHandler)}
 		channel := channels.LineName(made.Line.LicenseID, made.Line.Messenger)
 		const status = `{"payload":{"data":[{"state":"connected","was":"connecting","time":1637319300}],"meta":{}}}`
 		for _, name := range []string{"shop", "shop 2"} {

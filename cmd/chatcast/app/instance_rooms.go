@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -28,6 +29,7 @@ type instanceRooms struct {
 	global  bool               // the main namespace has the events of all instances
 	keyless clientaddr.Proxies // networks whose clients need no key
 	origins apps.Origins       // of browsers
+	log     *slog.Logger
 }
 
 var _ socketio.Rooms = (*instanceRooms)(nil)
@@ -62,7 +64,7 @@ func (r *instanceRooms) Enter(ctx context.Context, q socketio.Request) (*socketi
 	if err != nil {
 		return nil, err
 	}
-	entry := &socketio.Entry{UserID: a.UserID, Encoder: instanceEvents{r.rules.InstanceDirectory(), r.url, name == ""}}
+	entry := &socketio.Entry{UserID: a.UserID, Encoder: instanceEvents{r.rules.InstanceDirectory(), r.url, name == "", r.log}}
 	if name == "" {
 		r.enterMain(entry, key)
 		entry.Confirm = func(ctx context.Context) error { return r.CheckKey(ctx, q.Key) }
@@ -143,7 +145,7 @@ func (r *instanceRooms) enterKeyless(q socketio.Request, name string) (*socketio
 		return nil, socketio.ErrInvalidNamespace
 	}
 	return &socketio.Entry{
-		Channel: channels.LineName(named[0].Line.LicenseID, named[0].Line.Messenger), Encoder: instanceEvents{dir, r.url, false}, On: r.actions(name, q),
+		Channel: channels.LineName(named[0].Line.LicenseID, named[0].Line.Messenger), Encoder: instanceEvents{dir, r.url, false, r.log}, On: r.actions(name, q),
 	}, nil
 }
 
@@ -192,6 +194,7 @@ type instanceEvents struct {
 	directory *crm.InstanceDirectory
 	url       string
 	all       bool // whatever the instances want
+	log       *slog.Logger
 }
 
 // Emits implements socketio.Encoder. It takes no lock: the directory has none.
@@ -215,7 +218,10 @@ func (e instanceEvents) Emits(ev broadcasting.Event) []socketio.Emit {
 	if ev.Mark != nil {
 		at = time.UnixMicro(ev.Mark.Committed)
 	}
-	rendered := shape.Render(shape.Event{Name: ev.Name, Data: ev.Data, At: at}, in, shape.Shape(v.Shape))
+	rendered, err := shape.Render(shape.Event{Name: ev.Name, Data: ev.Data, At: at}, in, shape.Shape(v.Shape))
+	if err != nil { // the journal holds what the rules wrote
+		e.log.Error("an event could not be put into the words of an instance", "event", ev.Name, "id", ev.Seq, "error", err)
+	}
 	emits := make([]socketio.Emit, len(rendered))
 	for i, one := range rendered {
 		emits[i] = socketio.Emit{Name: one.Name, Data: one.Data}

@@ -1,10 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 
+	"chatcast/broadcasting"
 	"chatcast/broadcasting/apps"
 	"chatcast/channels"
 	"chatcast/channels/clientaddr"
@@ -23,7 +27,7 @@ func roomsOf(t *testing.T, store *models.Store) (*crmtest.World, *instanceRooms)
 	if err := w.LoadInstances(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return w, &instanceRooms{rules: w.Service, url: "https://chat.example"}
+	return w, &instanceRooms{rules: w.Service, url: "https://chat.example", log: slog.New(slog.DiscardHandler)}
 }
 
 // TestKeylessClients connects without a key, as programs of a listed network and as pages that a
@@ -140,4 +144,26 @@ func TestRoomsOfKeys(t *testing.T) {
 			t.Errorf("the main namespace has %s, want %s", e.Channel, want)
 		}
 	})
+}
+
+// TestUnreadableEventIsLogged renders data that the rules do not write: clients get nothing, and
+// the log says why.
+func TestUnreadableEventIsLogged(t *testing.T) {
+	w, rooms := roomsOf(t, testdb.Open(t, testdb.SQLiteURL(t)))
+	var log bytes.Buffer
+	rooms.log = slog.New(slog.NewTextHandler(&log, nil))
+	key, err := w.CreateKey(t.Context(), w.Owner, crm.KeyInput{Name: "all", Rights: crm.KeyRights()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := rooms.Enter(t.Context(), socketio.Request{Namespace: "/" + shopInstance, Key: key.Key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	emits := entry.Encoder.Emits(broadcasting.Event{
+		Channel: entry.Channel, Name: crm.EventMessengerStatus, Data: `{"payload":{"data":[{"state":7}],"meta":{}}}`, Seq: 12,
+	})
+	if text := log.String(); len(emits) != 0 || !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "event=messengerStatus id=12") {
+		t.Errorf("it becomes %d events, and the log says %q", len(emits), text)
+	}
 }

@@ -19,7 +19,7 @@ func (r *components) wireSocketIO(cfg config.Config, publicURL string, profiles 
 		log.Error("evolution.keyless is ignored", "error", err)
 	}
 	instances := &instanceRooms{
-		rules: r.rules, router: r.router, url: publicURL, global: cfg.Evolution.GlobalEvents, keyless: keyless, origins: r.origins,
+		rules: r.rules, router: r.router, url: publicURL, global: cfg.Evolution.GlobalEvents, keyless: keyless, origins: r.origins, log: log,
 	}
 	o := socketio.Options{
 		Rooms: rooms{instances, profiles}, Engine: r.engine, Sockets: r.sockets, App: cfg.Apps[0].ID, Origins: r.origins, Log: log,

@@ -33,8 +33,8 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if len(shape.Render(events[name], shop, shape.V2)) == 0 {
-					b.Fatal("nothing is rendered")
+				if emits, err := shape.Render(events[name], shop, shape.V2); err != nil || len(emits) == 0 {
+					b.Fatal("nothing is rendered", err)
 				}
 			}
 		})

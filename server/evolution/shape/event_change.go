@@ -9,7 +9,7 @@ import (
 // messageEdit renders a message whose content is another one. That its file has come is no
 // edit: clients have the link to it already.
 func (r *rendering) messageEdit(data string) {
-	list := items[crm.MessageEditItem](data)
+	list := items[crm.MessageEditItem](r, data)
 	for i := range list {
 		switch e := &list[i]; {
 		case r.in.GroupsIgnore && IsGroup(e.Chat.ID), e.Cause == crm.CauseFile:
@@ -53,7 +53,7 @@ func (r *rendering) changedKey(chat, id string, of *crm.MessageOrigin) key {
 
 // messageDelete renders that a message was deleted for everyone, unless it never was here.
 func (r *rendering) messageDelete(data string) {
-	list := items[crm.MessageDeleteItem](data)
+	list := items[crm.MessageDeleteItem](r, data)
 	for i := range list {
 		d := &list[i]
 		if d.Origin == nil || r.in.GroupsIgnore && IsGroup(d.Chat.ID) {

@@ -8,14 +8,14 @@ import (
 
 // chatRead renders that nothing in a chat is unread any more.
 func (r *rendering) chatRead(data string) {
-	for _, x := range items[crm.ChatReadItem](data) {
+	for _, x := range items[crm.ChatReadItem](r, data) {
 		r.chatChanged("chats.upsert", x.Chat.ID, func(w *writer) { w.int("unreadMessages", 0) })
 	}
 }
 
 // chatStatus renders that a chat was closed or opened here.
 func (r *rendering) chatStatus(data string) {
-	for _, x := range items[crm.ChatStatusItem](data) {
+	for _, x := range items[crm.ChatStatusItem](r, data) {
 		r.chatChanged("chats.update", x.Chat.ID, func(*writer) {})
 	}
 }
@@ -23,13 +23,13 @@ func (r *rendering) chatStatus(data string) {
 // chatState renders that the phone arranges a chat in another way: archived, pinned, muted or
 // marked as unread.
 func (r *rendering) chatState(data string) {
-	for _, x := range items[crm.ChatStateItem](data) {
+	for _, x := range items[crm.ChatStateItem](r, data) {
 		r.chatChanged("chats.update", x.Chat.ID, func(*writer) {})
 	}
 }
 
 func (r *rendering) chatName(data string) {
-	for _, x := range items[crm.ChatNameItem](data) {
+	for _, x := range items[crm.ChatNameItem](r, data) {
 		r.chatChanged("chats.upsert", x.Chat.ID, func(w *writer) { w.str("name", x.Name) })
 	}
 }
@@ -43,7 +43,7 @@ func (r *rendering) chatChanged(name, id string, rest func(w *writer)) {
 
 // chatTag renders a tag as a label.
 func (r *rendering) chatTag(data string) {
-	for _, x := range items[crm.ChatTagItem](data) {
+	for _, x := range items[crm.ChatTagItem](r, data) {
 		if r.in.GroupsIgnore && IsGroup(x.Chat.ID) {
 			continue
 		}
@@ -64,7 +64,7 @@ func (r *rendering) chatTag(data string) {
 
 // tag renders a change of the company's tags, which are the labels of its instances.
 func (r *rendering) tag(data string) {
-	for _, x := range items[crm.TagItem](data) {
+	for _, x := range items[crm.TagItem](r, data) {
 		r.emit("labels.edit", func(w *writer) {
 			w.object("")
 			w.str("id", strconv.FormatInt(x.Tag.ID, 10))
@@ -80,7 +80,7 @@ func (r *rendering) tag(data string) {
 // chatMerge renders that the phone number of a person became known who had only a LID, or
 // that a number has another form.
 func (r *rendering) chatMerge(data string) {
-	for _, x := range items[crm.ChatMergeItem](data) {
+	for _, x := range items[crm.ChatMergeItem](r, data) {
 		if IsGroup(x.To.ID) {
 			continue
 		}
@@ -100,7 +100,7 @@ func (r *rendering) chatMerge(data string) {
 }
 
 func (r *rendering) contactName(data string) {
-	for _, x := range items[crm.ContactNameItem](data) {
+	for _, x := range items[crm.ContactNameItem](r, data) {
 		r.emit("contacts.update", func(w *writer) { r.contact(w, JID(x.Contact.ID.String()), x.Name) })
 	}
 }
@@ -112,7 +112,7 @@ var presences = map[string]string{
 }
 
 func (r *rendering) chatPresence(data string) {
-	list := items[crm.ChatPresenceItem](data)
+	list := items[crm.ChatPresenceItem](r, data)
 	for i := range list {
 		x := &list[i]
 		shown := presences[x.Type]

@@ -11,7 +11,7 @@ func (r *rendering) chatGroup(data string) {
 	if r.in.GroupsIgnore {
 		return
 	}
-	list := items[crm.ChatGroupItem](data)
+	list := items[crm.ChatGroupItem](r, data)
 	for i := range list {
 		switch g := &list[i]; g.Type {
 		case crm.GroupJoin:

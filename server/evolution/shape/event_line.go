@@ -52,7 +52,7 @@ const (
 // messengerStatus renders a new state of the line. What else changed in it, such as its
 // rating, is nothing to Evolution's clients.
 func (r *rendering) messengerStatus(data string) {
-	for _, s := range items[crm.MessengerStatusItem](data) {
+	for _, s := range items[crm.MessengerStatusItem](r, data) {
 		if s.Was == nil {
 			continue
 		}
@@ -127,7 +127,7 @@ func (r *rendering) closed(s *crm.MessengerStatusItem, reason int64) {
 
 // instance renders that an instance was made or deleted. Its name is that of then.
 func (r *rendering) instance(data string) {
-	for _, x := range items[crm.InstanceItem](data) {
+	for _, x := range items[crm.InstanceItem](r, data) {
 		r.in.Name = x.Instance.Name
 		name := "instance.create"
 		if x.Type == crm.TypeDestroy {
@@ -155,7 +155,7 @@ func (r *rendering) instance(data string) {
 
 // qr renders a code to pair an account with. That of a passkey has no form in Evolution.
 func (r *rendering) qr(data string) {
-	for _, q := range items[crm.QRItem](data) {
+	for _, q := range items[crm.QRItem](r, data) {
 		if q.QR == nil && q.Code == nil {
 			continue
 		}

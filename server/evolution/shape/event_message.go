@@ -4,7 +4,7 @@ import "chatcast/crm"
 
 // message renders a message that came in, was sent here, or was typed on the phone.
 func (r *rendering) message(data string) {
-	list := items[crm.MessageEvent](data)
+	list := items[crm.MessageEvent](r, data)
 	for i := range list {
 		r.arrived(&list[i].MessageItem, list[i].MessageNews)
 	}
@@ -89,7 +89,7 @@ const messageCall = "call"
 
 // call renders a step of a call.
 func (r *rendering) call(data string) {
-	list := items[crm.CallItem](data)
+	list := items[crm.CallItem](r, data)
 	for i := range list {
 		x := &list[i]
 		if r.in.GroupsIgnore && x.Group {
@@ -113,7 +113,7 @@ func (r *rendering) call(data string) {
 
 // messageStatus renders the status of a message of ours.
 func (r *rendering) messageStatus(data string) {
-	for _, m := range items[crm.MessageStatusItem](data) {
+	for _, m := range items[crm.MessageStatusItem](r, data) {
 		status := Status(m.Type)
 		if status == "" || r.in.GroupsIgnore && m.Chat.Type == "group" {
 			continue

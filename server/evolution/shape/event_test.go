@@ -212,11 +212,14 @@ func TestInstanceEvents(t *testing.T) {
 			`instance.delete {"instanceName":"news","instanceId":"0d8f4a1e-5c1b-4e0e-9f57-2a8b7f0c9d11"}; remove.instance null`},
 		{"companyTag", `{"type":"destroy","tag":{"id":3,"name":"VIP","color":"#64c4ff"}}`, `labels.edit {"id":"3","name":"VIP","color":1,"deleted":true,"instance":"shop"}`,
 			`labels.edit {"id":"3","name":"VIP","color":1,"deleted":true,"instance":"shop"}`},
-		{"companyTag", `{"type":"edit","tag":1}`, "", ""},
 	} {
 		for s, want := range map[shape.Shape]string{shape.V2: test.v2, shape.V1: test.v1, shape.L2msg: test.v2} {
 			var all []string
-			for _, e := range shape.Render(shape.Event{Name: test.name, Data: `{"payload":{"data":[` + test.item + `]}}`, At: sentAt}, shop, s) {
+			emits, err := shape.Render(shape.Event{Name: test.name, Data: `{"payload":{"data":[` + test.item + `]}}`, At: sentAt}, shop, s)
+			if err != nil {
+				t.Errorf("%s %s: %v", test.name, test.item, err)
+			}
+			for _, e := range emits {
 				var envelope struct{ Data json.RawMessage }
 				if err := json.Unmarshal(e.Data, &envelope); err != nil {
 					t.Fatal(err)
@@ -227,5 +230,19 @@ func TestInstanceEvents(t *testing.T) {
 				t.Errorf("%s %s in %s is %s, want %s", test.name, test.item, s, got, want)
 			}
 		}
+	}
+}
+
+// TestDataOfNobody renders data that the CRM does not write: it is no event, and an error.
+func TestDataOfNobody(t *testing.T) {
+	for name, data := range map[string]string{
+		"companyTag": `{"payload":{"data":[{"type":"edit","tag":1}]}}`, "message": `{"payload":{"data":[{"type":{}}]}}`, "qr": "", "call": `{"payload":{"data":{}}}`,
+	} {
+		if emits, err := shape.Render(shape.Event{Name: name, Data: data, At: sentAt}, shop, shape.V2); err == nil || len(emits) != 0 {
+			t.Errorf("%s %s becomes %d events, %v", name, data, len(emits), err)
+		}
+	}
+	if emits, err := shape.Render(shape.Event{Name: "event without words", Data: "", At: sentAt}, shop, shape.V2); err != nil || len(emits) != 0 {
+		t.Errorf("an event without words becomes %d events, %v", len(emits), err)
 	}
 }

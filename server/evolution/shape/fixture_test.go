@@ -82,7 +82,11 @@ func (w *world) news() (all []shape.Event) {
 func (w *world) render(in shape.Instance, s shape.Shape) (all []shape.Emit) {
 	w.t.Helper()
 	for _, ev := range w.news() {
-		all = append(all, shape.Render(ev, in, s)...)
+		emits, err := shape.Render(ev, in, s)
+		if err != nil {
+			w.t.Error(err)
+		}
+		all = append(all, emits...)
 	}
 	return all
 }
@@ -201,7 +205,11 @@ func (w *world) golden(name string) {
 	for _, ev := range events {
 		got.CRM = append(got.CRM, json.RawMessage(ev.Data))
 		for _, s := range shapes {
-			for _, emit := range shape.Render(ev, shop, s) {
+			emits, err := shape.Render(ev, shop, s)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, emit := range emits {
 				if !json.Valid(emit.Data) {
 					t.Fatalf("%s: %s is not JSON: %s", name, emit.Name, emit.Data)
 				}

@@ -2,6 +2,7 @@ package shape
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -83,19 +84,20 @@ type rendering struct {
 	shape Shape
 	at    time.Time
 	emits []Emit
+	err   error
 }
 
 // Render returns what an event of the CRM is in a shape. An event that Evolution has no
-// word for, that the instance's filter leaves out, or whose data is not that of the CRM is
-// nothing.
-func Render(ev Event, in Instance, shape Shape) []Emit {
+// word for, or that the instance's filter leaves out, is nothing. It returns an error when the
+// data is not that of the CRM.
+func Render(ev Event, in Instance, shape Shape) ([]Emit, error) {
 	render, known := renderers[ev.Name]
 	if !known {
-		return nil
+		return nil, nil
 	}
 	r := &rendering{in: in, shape: shape, at: ev.At}
 	render(r, ev.Data)
-	return r.emits
+	return r.emits, r.err
 }
 
 // renderers holds the events of the CRM that Evolution has words for.
@@ -120,14 +122,16 @@ var renderers = map[string]func(r *rendering, data string){
 	"companyTag":      (*rendering).tag,
 }
 
-// items decodes the items of an event. It returns nil when the data is not the CRM's.
-func items[T any](data string) []T {
+// items decodes the items of an event. It returns nil when the data is not the CRM's, which makes
+// the rendering fail.
+func items[T any](r *rendering, data string) []T {
 	var ev struct {
 		Payload struct {
 			Data []T `json:"data"`
 		} `json:"payload"`
 	}
-	if json.Unmarshal([]byte(data), &ev) != nil {
+	if err := json.Unmarshal([]byte(data), &ev); err != nil {
+		r.err = fmt.Errorf("the event cannot be decoded: %w", err)
 		return nil
 	}
 	return ev.Payload.Data

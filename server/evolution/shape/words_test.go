@@ -169,7 +169,8 @@ func FuzzRender(f *testing.F) {
 		for i := range names {
 			ev := shape.Event{Name: names[(int(n)+i)%len(names)], Data: data, At: sentAt}
 			for _, s := range shapes {
-				for _, emit := range shape.Render(ev, shop, s) {
+				emits, _ := shape.Render(ev, shop, s)
+				for _, emit := range emits {
 					if !json.Valid(emit.Data) || !json.Valid(emit.WithDestination("https://x").WithBase64([]byte("x"))) {
 						t.Fatalf("%s becomes %s", ev.Name, emit.Data)
 					}

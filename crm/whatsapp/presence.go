@@ -137,6 +137,7 @@ func (s *session) sendPresence(ctx context.Context, cli *whatsmeow.Client, shown
 	if name == "" {
 		return whatsmeow.ErrNoPushName
 	}
+	//lint:ignore SA1019 whatsmeow exports no other way to send a node of one's own
 	available, in := shown == types.PresenceAvailable, cli.DangerousInternals()
 	if available {
 		go in.SendUnifiedSession()

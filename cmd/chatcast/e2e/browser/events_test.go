@@ -11,12 +11,12 @@ import (
 
 var lineEvents = []string{
 	"chatAccomplice", "chatAuditor", "chatConversation", "chatLevel", "chatProcess", "chatProducer", "chatRead",
-	"chatResponsible", "chatResponsiblePin", "chatStatus", "chatTag", "companyTag", "message", "messageStatus",
+	"chatResponsible", "chatResponsiblePin", "chatStatus", "chatTag", "message", "messageStatus",
 }
 
 // catalogue lists the channels, and the events of ChatApp's catalogue on each, with ours of the company's tags.
 var catalogue = map[string][]string{
-	e2e.LineChannel:    lineEvents,
+	e2e.LineChannel:    slices.Sorted(slices.Values(append([]string{"companyTag"}, lineEvents...))),
 	e2e.CompanyChannel: {"companyTag", "employeeStatus", "employeeWorkday"},
 	e2e.UserChannel:    {"quickResponse", "quickResponseList"},
 	e2e.ViewChannel:    lineEvents,

@@ -18,6 +18,13 @@ var (
 // maxDepth is how deeply bodies may be nested.
 const maxDepth = 100
 
+// maxPath is how long a path may be at which texts are taken out, in bytes. What is below a longer
+// one has the path noPath: paths are made for each member, and are not counted as rest is.
+const (
+	maxPath = 256
+	noPath  = "\x00"
+)
+
 // jsonStream reads JSON from which long texts at certain paths are taken out as they come: so a
 // body of any length takes little memory.
 type jsonStream struct {
@@ -171,21 +178,31 @@ func (s *jsonStream) name(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := string(s.rest[from+1 : len(s.rest)-1])
-	if path != "" {
-		name = path + "." + name
+	name := s.rest[from+1 : len(s.rest)-1]
+	switch {
+	case path == noPath, len(path)+len(name) > maxPath:
+		path = noPath
+	case path == "":
+		path = string(name)
+	default:
+		path += "." + string(name)
 	}
 	_, err = s.sign(":")
-	return name, err
+	return path, err
 }
 
 // text reads a text. A long one may be taken out.
 func (s *jsonStream) text(path string) error {
+	take := s.take(path)
+	near, _ := s.from.Peek(min(s.from.Buffered(), s.long)) // it is there, with the quote
+	if take == nil || closed(near[1:]) {                   // to look further moves a whole buffer
+		return s.copyText()
+	}
 	begin, err := s.from.Peek(s.long)
 	if err != nil && err != io.EOF {
 		return err
 	}
-	if take := s.take(path); take != nil && !closed(begin[1:]) && err == nil {
+	if !closed(begin[1:]) && err == nil {
 		_, _ = s.from.Discard(1) // the quote
 		r := &textReader{from: s.from}
 		if err := take(r); err != nil {

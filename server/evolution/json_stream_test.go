@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -52,6 +53,26 @@ func TestJSONStream(t *testing.T) {
 			if _, err := parseJSON(rest); err == nil {
 				t.Errorf("%.60s is read as %s", body, rest)
 			}
+		}
+	}
+}
+
+// TestPathsAreShort: a long name is not copied for each member below it.
+func TestPathsAreShort(t *testing.T) {
+	name := `{"` + strings.Repeat("n", 300<<10) + `":`
+	for what, body := range map[string]string{
+		"many members": name + "{" + strings.Repeat(`"a":0,`, 2000) + `"a":{"b":"` + strings.Repeat("QUJD", 30) + `"}}}`,
+		"deep":         name + strings.Repeat(`{"":`, maxDepth-1) + "0" + strings.Repeat("}", maxDepth),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		rest, taken, err := streamed(body)
+		runtime.ReadMemStats(&after)
+		if err != nil || string(rest) != body || taken != "" {
+			t.Errorf("%s: %d bytes are left of %d, %q is taken, %v", what, len(rest), len(body), taken, err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 8<<20 {
+			t.Errorf("%s: %d bytes were allocated for %d", what, n, len(body))
 		}
 	}
 }

@@ -14,11 +14,19 @@ const (
 	failingRetry = time.Minute
 
 	aheadMost  = 5  // requests behind one that is stuck that are tried in turn
-	aheadReads = 50 // events that are read for one of them
+	aheadReads = 50 // looks into the journal for one of them; the next turn goes on from there
 )
 
 // spot is a request of an event.
 type spot struct{ seq, part int64 }
+
+// view is what is known of the requests behind one that is stuck.
+type view struct {
+	head   spot
+	posted int    // how often one of them was posted
+	seen   int64  // events up to this one were looked at
+	known  []spot // the first requests that were found, aheadMost at most
+}
 
 // reported adds an attempt to those that are not reported yet.
 func (d *delivery) reported(a crm.CallbackReported) {
@@ -58,7 +66,7 @@ func (d *delivery) took() {
 
 // done goes on behind a request.
 func (d *delivery) done(t try) {
-	d.HeadTries, d.HeadSinceMS, d.looked = 0, 0, 0
+	d.HeadTries, d.HeadSinceMS = 0, 0
 	if t.part+1 < t.of {
 		d.CursorPart = t.part + 1
 		return
@@ -160,7 +168,7 @@ func (d *delivery) lookAhead(ctx context.Context, head try) bool {
 	if leave == nil {
 		return false
 	}
-	t, err := d.behind(ctx, head, d.looked%aheadMost)
+	t, err := d.behind(ctx, head)
 	leave()
 	if err != nil {
 		return d.database(ctx, err)
@@ -168,7 +176,7 @@ func (d *delivery) lookAhead(ctx context.Context, head try) bool {
 	if t == nil || t.cut || t.went.Reason != "" && ctx.Err() != nil {
 		return ctx.Err() == nil
 	}
-	d.looked++
+	d.view.posted++
 	d.reported(crm.CallbackReported{Event: *t.next.Event, Part: t.part, Name: t.name, Nth: 1, Attempt: t.went})
 	if t.went.Reason != "" {
 		d.stats.failed.Add(1)
@@ -180,45 +188,90 @@ func (d *delivery) lookAhead(ctx context.Context, head try) bool {
 	return true
 }
 
-// behind posts the request that comes after the head and some others, or the last one that there
-// is; nil: there is none, or it may not post now.
-func (d *delivery) behind(ctx context.Context, head try, others int64) (*try, error) {
-	var found *try
-	var requests []Request
-	event, part := *head.next, head.part+1
-	for range aheadReads {
+// behind posts one of the requests behind the head, each in its turn; nil: none is found yet, or it
+// may not post now.
+func (d *delivery) behind(ctx context.Context, head try) (*try, error) {
+	v := &d.view
+	if at := (spot{head.next.Event.ID, head.part}); v.head != at {
+		*v = view{head: at, seen: at.seq}
+		d.found(at.seq, head.part+1, head.of)
+	}
+	nth := v.posted % aheadMost
+	for reads := 0; reads < aheadReads && len(v.known) <= nth; reads++ {
+		if more, err := d.lookOn(ctx); err != nil {
+			return nil, err
+		} else if !more {
+			break
+		}
+	}
+	if len(v.known) == 0 {
+		return nil, nil
+	}
+	return d.postKnown(ctx, min(nth, len(v.known)-1))
+}
+
+// lookOn looks at the next event behind the stuck request. It returns false when there is none now.
+// What cannot be read is stepped over: it is told of when it is its turn.
+func (d *delivery) lookOn(ctx context.Context) (more bool, err error) {
+	next, err := d.nextAfter(ctx, d.view.seen)
+	switch {
+	case err != nil || next == nil:
+		return false, err
+	case next.Lost != nil:
+		d.view.seen = max(d.view.seen, next.Lost.To)
+		return true, nil
+	case next.Event == nil:
+		d.view.seen = max(d.view.seen, next.Seen)
+		return next.More, nil
+	}
+	list, err := d.h.requests(ctx, next.Target, *next.Event)
+	if ctx.Err() != nil {
+		return false, nil
+	}
+	d.view.seen = next.Event.ID
+	if err == nil { // else it is given up when it is its turn
+		d.found(next.Event.ID, 0, int64(len(list)))
+	}
+	return true, nil
+}
+
+// found notes the requests of an event from one on.
+func (d *delivery) found(seq, part, of int64) {
+	for ; part < of && len(d.view.known) < aheadMost; part++ {
+		d.view.known = append(d.view.known, spot{seq, part})
+	}
+}
+
+// postKnown posts a request that was found. It is read again, because it may be gone by now.
+func (d *delivery) postKnown(ctx context.Context, i int) (*try, error) {
+	at := d.view.known[i]
+	next, err := d.nextAfter(ctx, at.seq-1)
+	if err != nil || next == nil {
+		return nil, err
+	}
+	if next.Event != nil && next.Event.ID == at.seq {
+		list, err := d.h.requests(ctx, next.Target, *next.Event)
 		if !d.h.mayPost() || ctx.Err() != nil {
 			return nil, nil
 		}
-		list, err := d.h.requests(ctx, event.Target, *event.Event)
-		for ; err == nil && part < int64(len(list)); part++ {
-			at := event
-			found, requests = &try{next: &at, part: part}, list
-			if others--; others < 0 {
-				break
-			}
+		if err == nil && at.part < int64(len(list)) {
+			t := &try{next: next, part: at.part}
+			d.post(ctx, t, list)
+			return t, nil
 		}
-		if others < 0 {
-			break
-		}
-		next, err := d.h.rules.NextCallback(ctx, d.ID, event.Event.ID)
-		switch {
-		case crm.IsCallbackGone(err):
-			return nil, nil
-		case err != nil:
-			return nil, err
-		}
-		if !next.Same(d.Callback) || next.Lost != nil {
-			return nil, nil
-		}
-		if next.Event == nil {
-			break
-		}
-		event, part = *next, 0
 	}
-	if found == nil {
+	d.view.known = slices.Delete(d.view.known, i, i+1)
+	return nil, nil
+}
+
+// nextAfter reads the event after an id; nil: the URL is gone or changed, or it may not post now.
+func (d *delivery) nextAfter(ctx context.Context, seq int64) (*crm.CallbackNext, error) {
+	if !d.h.mayPost() || ctx.Err() != nil {
 		return nil, nil
 	}
-	d.post(ctx, found, requests)
-	return found, nil
+	next, err := d.h.rules.NextCallback(ctx, d.ID, seq)
+	if crm.IsCallbackGone(err) || err == nil && !next.Same(d.Callback) {
+		return nil, nil
+	}
+	return next, err
 }

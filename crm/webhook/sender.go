@@ -136,7 +136,7 @@ type delivery struct {
 	always   bool                   // store the cursor, however little it has moved
 	trouble  int                    // failures of the database in a row
 	ahead    spot                   // of a request that was taken before its turn
-	looked   int64                  // how often it has looked ahead from this request
+	view     view                   // of what is behind the request that is stuck
 }
 
 // run delivers until nothing is left, the URL is suspended, or ctx ends.

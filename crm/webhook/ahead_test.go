@@ -104,3 +104,41 @@ func (s shortLooks) NextCallback(ctx context.Context, id, after int64) (*crm.Cal
 	}
 	return next, err
 }
+
+// TestTakenBeforeIsNoSign has an endpoint take a request behind one that is stuck, and then nothing for
+// a while. What it took before does not have the next one given up.
+func TestTakenBeforeIsNoSign(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newFormatWorld(t, store, &parts{n: 1, policy: quick()})
+		var r *taker
+		works := false
+		r = newTaker(t, func(body string, nth int) int {
+			works = works || body == "2.0" && r.asked["4.0"] > 0 || body == "4.0" && nth > 2
+			return map[bool]int{true: 200, false: 500}[works || body == "3.0" && r.asked["2.0"] > 0]
+		})
+		e := w.endpoint(r.url)
+		w.happen(line, "79990001122@c.us", 4)
+		w.run()
+		w.goesOn(e, r, 4, "3.0", "2.0", "4.0")
+		for _, d := range w.deliveries(e.ID) {
+			if d.OK && (d.Status == nil || *d.Status != 200) {
+				t.Errorf("nobody answered what the log has: %+v", d)
+			}
+		}
+	})
+}
+
+// TestTakenBeforeOnce has an endpoint take two requests before their turn. It gets each once.
+func TestTakenBeforeOnce(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		w := newFormatWorld(t, store, &parts{n: 1, policy: quick()})
+		r := refuse(t, "1.0", "2.0")
+		e := w.endpoint(r.url)
+		w.happen(line, "79990001122@c.us", 5)
+		w.run()
+		if got := w.await(e.ID, "it goes on", func(d crm.CallbackData) bool { return d.LastEventID == 5 }); got.GivenUp != 2 {
+			t.Errorf("it is %+v", got)
+		}
+		r.wants(t, "3.0", "4.0", "5.0")
+	})
+}

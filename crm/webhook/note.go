@@ -14,6 +14,7 @@ const (
 	failingRetry = time.Minute
 
 	aheadMost  = 5  // requests behind one that is stuck that are tried in turn
+	aheadTaken = 64 // requests that were taken before their turn and are remembered
 	aheadReads = 50 // looks into the journal for one of them; the next turn goes on from there
 )
 
@@ -184,8 +185,18 @@ func (d *delivery) lookAhead(ctx context.Context, head try) bool {
 	}
 	d.took()
 	d.giveUp(head)
-	d.ahead = spot{t.next.Event.ID, t.part}
+	d.tookAhead(spot{t.next.Event.ID, t.part})
 	return true
+}
+
+// tookAhead remembers a request that the endpoint has taken before its turn. Of too many the oldest
+// are forgotten, and posted again.
+func (d *delivery) tookAhead(at spot) {
+	d.ahead = slices.DeleteFunc(d.ahead, func(s spot) bool { return s.seq <= d.CursorSeq })
+	if len(d.ahead) >= aheadTaken {
+		d.ahead = slices.Delete(d.ahead, 0, 1)
+	}
+	d.ahead = append(d.ahead, at)
 }
 
 // behind posts one of the requests behind the head, each in its turn; nil: none is found yet, or it
@@ -235,10 +246,13 @@ func (d *delivery) lookOn(ctx context.Context) (more bool, err error) {
 	return true, nil
 }
 
-// found notes the requests of an event from one on.
+// found notes the requests of an event from one on, without those that were taken before: they do not
+// say that the endpoint takes anything now.
 func (d *delivery) found(seq, part, of int64) {
 	for ; part < of && len(d.view.known) < aheadMost; part++ {
-		d.view.known = append(d.view.known, spot{seq, part})
+		if at := (spot{seq, part}); !slices.Contains(d.ahead, at) {
+			d.view.known = append(d.view.known, at)
+		}
 	}
 }
 

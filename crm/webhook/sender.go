@@ -135,7 +135,7 @@ type delivery struct {
 	lost     *crm.CallbackGap       // not reported yet
 	always   bool                   // store the cursor, however little it has moved
 	trouble  int                    // failures of the database in a row
-	ahead    spot                   // of a request that was taken before its turn
+	ahead    []spot                 // requests that were taken before their turn
 	view     view                   // of what is behind the request that is stuck
 }
 

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"chatcast/crm"
@@ -52,8 +53,8 @@ func (d *delivery) post(ctx context.Context, t *try, list []Request) {
 	}
 	r := list[t.part]
 	t.name = r.Name
-	if d.ahead == (spot{t.next.Event.ID, t.part}) {
-		t.before, d.ahead = true, spot{}
+	if i := slices.Index(d.ahead, spot{t.next.Event.ID, t.part}); i >= 0 {
+		t.before, d.ahead = true, slices.Delete(d.ahead, i, i+1)
 		return
 	}
 	mine, stop := d.h.whileMine(ctx)

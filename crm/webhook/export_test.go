@@ -31,3 +31,14 @@ func (h *Hooks) LiveWaiting() (n int) {
 	}
 	return n + len(h.live.events)
 }
+
+// LiveQueued returns how many live events wait for endpoints, and to how many endpoints goroutines
+// post such events.
+func (h *Hooks) LiveQueued() (events, endpoints int) {
+	h.live.mu.Lock()
+	defer h.live.mu.Unlock()
+	for _, list := range h.live.queues {
+		events += len(list)
+	}
+	return events, len(h.live.queues)
+}

@@ -28,7 +28,7 @@ type liveLane struct {
 type liveEvent struct {
 	companyID int64
 	crm.CallbackEvent
-	to   crm.CallbackTarget
+	to   crm.CallbackTarget // when it happened
 	came time.Time
 }
 
@@ -93,30 +93,38 @@ func (h *Hooks) postLive(ctx context.Context, id int64) {
 		ev := list[0]
 		h.live.queues[id] = list[1:]
 		h.live.mu.Unlock()
-		if time.Since(ev.came) < liveAge {
-			h.postOneLive(ctx, id, ev)
-		}
+		h.postOneLive(ctx, id, ev)
 	}
 }
 
+// postOneLive posts the requests of an event to an endpoint, as that is now: it may have been changed
+// or removed while the event waited.
 func (h *Hooks) postOneLive(ctx context.Context, id int64, ev liveEvent) {
-	list, err := h.requests(ctx, ev.to, ev.CallbackEvent)
-	if err != nil || len(list) == 0 {
-		return
+	if list, err := h.requests(ctx, ev.to, ev.CallbackEvent); err != nil || len(list) == 0 {
+		return // without a place
 	}
 	leave := h.failing.take(ctx, ev.companyID)
 	if leave == nil {
 		return
 	}
 	defer leave()
-	p := *h.policy(ev.to.Format)
-	p.Timeout = min(p.Timeout, h.Timeout)
-	for i, r := range list {
-		went := h.post(ctx, ctx, &p, r)
+	for part := 0; time.Since(ev.came) < liveAge; part++ {
+		targets, err := h.rules.LiveTargets(ctx, ev.companyID, ev.Line)
+		to, wanted := targets[id]
+		if err != nil || !wanted {
+			return
+		}
+		list, err := h.requests(ctx, to, ev.CallbackEvent)
+		if err != nil || part >= len(list) {
+			return
+		}
+		p := *h.policy(to.Format)
+		p.Timeout = min(p.Timeout, h.Timeout)
+		went := h.post(ctx, ctx, &p, list[part])
 		if went.Reason != "" && ctx.Err() != nil {
 			return
 		}
-		err := h.rules.ReportLive(ctx, id, crm.CallbackReported{Event: ev.CallbackEvent, Part: int64(i), Name: r.Name, Nth: 1, Attempt: went})
+		err = h.rules.ReportLive(ctx, id, crm.CallbackReported{Event: ev.CallbackEvent, Part: int64(part), Name: list[part].Name, Nth: 1, Attempt: went})
 		if err != nil && ctx.Err() == nil {
 			h.Log.Warn("an attempt at an event that is not in the journal is missing in the log", "callback", id, "reason", "database", "error", err)
 		}

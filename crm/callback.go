@@ -255,11 +255,14 @@ func (f *callbackFilter) selects(row *models.CallbackURL, e *models.JournalEntry
 	if len(f.lines) == 0 && slices.Contains(names, channels.CompanyName(row.CompanyID)) {
 		return true
 	}
-	return slices.ContainsFunc(names, func(name string) bool {
-		return strings.HasPrefix(name, linePrefix) && (len(f.lines) == 0 || slices.ContainsFunc(f.lines, func(l LineRef) bool {
-			return name == channels.LineName(l.LicenseID, l.MessengerType)
-		}))
-	})
+	return slices.ContainsFunc(names, f.ofLines)
+}
+
+// ofLines reports whether a channel is that of a line that the URL of a company selects.
+func (f *callbackFilter) ofLines(channel string) bool {
+	return strings.HasPrefix(channel, linePrefix) && (len(f.lines) == 0 || slices.ContainsFunc(f.lines, func(l LineRef) bool {
+		return channel == channels.LineName(l.LicenseID, l.MessengerType)
+	}))
 }
 
 // put writes the filter into a row.

@@ -23,7 +23,8 @@ func (s *Service) TestEndpoint(ctx context.Context, a Actor, format, publicID st
 	})
 }
 
-// LiveTargets lists the endpoints that get the events of a line that are not in the journal.
+// LiveTargets lists the endpoints that get the events of a line that are not in the journal. Those of
+// its company get them only if they select the line: the codes of a line are for nobody else.
 func (s *Service) LiveTargets(ctx context.Context, companyID int64, on Line) (map[int64]CallbackTarget, error) {
 	rows, err := s.Store.Read(ctx).LiveEndpoints(companyID, on.LicenseID, on.Messenger)
 	if err != nil {
@@ -31,6 +32,13 @@ func (s *Service) LiveTargets(ctx context.Context, companyID int64, on Line) (ma
 	}
 	all := map[int64]CallbackTarget{}
 	for i := range rows {
+		f, err := filterOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		if rows[i].LicenseID == nil && !f.ofLines(on.Channel()) {
+			continue
+		}
 		if all[rows[i].ID], err = targetOf(&rows[i], s.Now()); err != nil {
 			return nil, err
 		}

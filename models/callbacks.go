@@ -49,7 +49,7 @@ func (tx *Tx) EndpointByPublicID(format, publicID string) (*CallbackURL, error) 
 }
 
 // LiveEndpoints lists what gets the events of a line that are not in the journal: its endpoints
-// with a format, and those of its company, that are on.
+// with a format, and those of its company, whatever lines these select, that are on.
 func (tx *Tx) LiveEndpoints(companyID, licenseID int64, messengerType string) ([]CallbackURL, error) {
 	return tx.callbacks(tx.db.Where(`company_id = ? AND enabled AND format <> '' AND parent_id IS NULL AND suspended_at = 0 AND
 		(license_id IS NULL OR license_id = ? AND messenger_type = ?)`, companyID, licenseID, messengerType))

@@ -3,7 +3,6 @@ package crm
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"chatcast/channels"
@@ -167,7 +166,7 @@ func (s *Service) NextCallback(ctx context.Context, id, after int64) (*CallbackN
 	}
 	n.Seen, n.More = seen, e == nil && seen < last
 	if e != nil {
-		if n.Event, err = asCallbackEvent(e); err != nil {
+		if n.Event, err = asCallbackEvent(row, e); err != nil {
 			s.Journal.leaveOut(ctx, *e, err)
 			n.Lost = &CallbackGap{From: seen, To: seen, Time: s.Now().Unix(), Unreadable: true}
 		}
@@ -225,23 +224,48 @@ func callbackEvent(tx *models.Tx, row *models.CallbackURL, id int64) (*CallbackE
 	if e.CompanyID != row.CompanyID || unreadable != nil || !f.selects(row, e, entry.Channels) {
 		return nil, notFound("event of this callback URL")
 	}
-	return asCallbackEvent(e)
+	return asCallbackEvent(row, e)
 }
 
-// asCallbackEvent returns a numbered entry as it is posted: its payload, unwrapped.
-func asCallbackEvent(e *models.JournalEntry) (*CallbackEvent, error) {
+// asCallbackEvent returns a numbered entry as it is posted to a URL: its payload, unwrapped.
+func asCallbackEvent(row *models.CallbackURL, e *models.JournalEntry) (*CallbackEvent, error) {
 	entry, err := broadcastEntry(*e)
 	if err != nil {
 		return nil, err
 	}
-	ev := &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: []byte(entry.Data[len(envelopeHead) : len(entry.Data)-1]), At: time.UnixMilli(e.CreatedAtMS)}
-	for _, name := range entry.Channels {
-		if parsed, err := channels.Parse(name); err == nil && strings.HasPrefix(name, linePrefix) {
-			ev.Line = Line{parsed.Room().LicenseID, parsed.Room().Messenger}
-			break
+	ev := &CallbackEvent{ID: *e.Seq, Name: e.Name, Body: callbackBody(entry.Data), At: time.UnixMilli(e.CreatedAtMS)}
+	ev.Line, err = lineFor(row, entry.Channels)
+	return ev, err
+}
+
+// callbackBody returns the body for the data of an event.
+func callbackBody(data string) []byte { return []byte(data[len(envelopeHead) : len(data)-1]) }
+
+// lineFor returns the line as whose event a URL gets one that is in the channels with these names,
+// which may be those of several lines: its own or, for the URL of a company, the first one of WhatsApp
+// that it selects, else the first one that it selects.
+func lineFor(row *models.CallbackURL, names []string) (first Line, err error) {
+	if row.LicenseID != nil {
+		return Line{*row.LicenseID, *row.MessengerType}, nil
+	}
+	f, err := filterOf(row)
+	if err != nil {
+		return first, err
+	}
+	for _, name := range names {
+		parsed, err := channels.Parse(name)
+		if err != nil || !f.ofLines(name) {
+			continue
+		}
+		on := Line{parsed.Room().LicenseID, parsed.Room().Messenger}
+		if IsWhatsApp(on.Messenger) {
+			return on, nil
+		}
+		if first == (Line{}) {
+			first = on
 		}
 	}
-	return ev, nil
+	return first, nil
 }
 
 // IsCallbackGone reports whether an error says that a callback URL is gone.

@@ -94,6 +94,6 @@ func (c *change) attemptRows(kind string, list []CallbackReported) (rows []model
 
 // is reports whether an entry is posted now as ev was.
 func (ev CallbackEvent) is(e models.JournalEntry) bool {
-	now, err := asCallbackEvent(&e)
-	return err == nil && bytes.Equal(now.Body, ev.Body)
+	now, err := broadcastEntry(e)
+	return err == nil && bytes.Equal(callbackBody(now.Data), ev.Body)
 }

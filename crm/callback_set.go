@@ -210,7 +210,7 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 		if err != nil {
 			return err
 		}
-		made, before := row.ID == 0, callbackFacts(row)
+		made, before, asked := row.ID == 0, callbackFacts(row), requestsOf(row)
 		was, err := filterOf(row)
 		if err != nil {
 			return err
@@ -226,6 +226,9 @@ func (s *Service) setCallback(ctx context.Context, a Actor, on Line, companyID i
 			if err := putEndpoint(row, unique(in.Events), in.EndpointOptions); err != nil {
 				return err
 			}
+		}
+		if requestsOf(row) != asked {
+			row.CursorPart = 0
 		}
 		if err := c.tx.PutCallbackURL(row); err != nil {
 			return err

@@ -126,6 +126,13 @@ func putEndpoint(row *models.CallbackURL, events []string, o EndpointOptions) er
 	return errors.Join(err, err2)
 }
 
+// requestsOf returns what decides which requests an event is at an endpoint. When that changes, the
+// number of those that are done with, of the event that is being posted, means nothing any more: all
+// are posted, some of them perhaps once more, rather than leave one out.
+func requestsOf(row *models.CallbackURL) [3]string {
+	return [3]string{row.Events, row.Options, row.Lines}
+}
+
 func endpoint(tx *models.Tx, row *models.CallbackURL) (*Endpoint, error) {
 	data, err := oneCallback(tx, row)
 	if err != nil {

@@ -1,0 +1,95 @@
+package webhook_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"chatcast/crm"
+	"chatcast/crm/crmtest"
+	"chatcast/crm/webhook"
+	"chatcast/models"
+	"chatcast/models/testdb"
+)
+
+// listed is a format in which an event is one request for each name that the endpoint lists.
+type listed struct{ parts }
+
+func (f *listed) Requests(_ context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, _ time.Time) (list []crm.CallbackRequest, err error) {
+	for _, name := range to.Events {
+		list = append(list, crm.CallbackRequest{Name: name, URL: to.URL, Body: fmt.Appendf(nil, "%d.%s", ev.ID, name)})
+	}
+	return list, nil
+}
+
+// TestEventsChangeInTheMiddle changes the list of an endpoint while the second of the requests of an
+// event waits to be posted again: none of the new list is left out. Without a change of the list the
+// first request does not come again.
+func TestEventsChangeInTheMiddle(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		f := &listed{parts{policy: quick()}}
+		f.policy.Tries = 1000
+		w := newWorld(t, store, webhook.Options{Formats: map[string]crm.CallbackFormat{formatOfTests: f, crm.FormatEvolution: f}})
+		type endpoint struct {
+			*taker
+			id     int64
+			set    func(events []string) error
+			events []string // its new list
+			want   []string
+		}
+		var works atomic.Bool
+		refusesB := func(body string, _ int) int {
+			return map[bool]int{true: 503, false: 200}[strings.HasSuffix(body, ".b")]
+		}
+		all := []*endpoint{
+			{taker: newTaker(t, func(body string, nth int) int {
+				if works.Load() {
+					return 200
+				}
+				return refusesB(body, nth)
+			}), events: []string{"a", "b"}, want: []string{"1.a", "1.b"}},
+			{taker: newTaker(t, refusesB), events: []string{"c", "d"}, want: []string{"1.a", "1.c", "1.d"}},
+		}
+		for _, r := range all {
+			e, err := w.AddEndpoint(t.Context(), w.Owner, line, crm.EndpointInput{Format: formatOfTests, URL: r.url, Events: []string{"a", "b"}, Enabled: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.id = e.ID
+			r.set = func(events []string) error {
+				_, err := w.ChangeEndpoint(t.Context(), w.Owner, formatOfTests, e.PublicID, crm.EndpointChanges{Events: crm.Value(events)})
+				return err
+			}
+		}
+		company := &endpoint{taker: newTaker(t, refusesB), events: []string{"c", "d"}, want: []string{"1.a", "1.c", "1.d"}}
+		company.set = func(events []string) error {
+			d, err := w.SetCompanyCallback(t.Context(), w.Owner, crmtest.CompanyID, crm.CallbackInput{URL: company.url, Format: crm.FormatEvolution, Events: events})
+			company.id = d.ID
+			return err
+		}
+		if err := company.set([]string{"a", "b"}); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, company)
+		w.happen(line, "79990001122@c.us", 1)
+		w.run()
+		for _, r := range all {
+			w.await(r.id, "it fails in the middle", func(d crm.CallbackData) bool { return d.LastEventID == 0 && d.Failures > 2 })
+			if err := r.set(r.events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		works.Store(true)
+		for _, r := range all {
+			w.await(r.id, "it is done", func(d crm.CallbackData) bool { return d.LastEventID == 1 })
+			got := slices.DeleteFunc(r.got(), func(body string) bool { return body == "" }) // the check of the URL
+			if !slices.Equal(got, r.want) {
+				t.Errorf("it took %v, want %v", got, r.want)
+			}
+		}
+	})
+}

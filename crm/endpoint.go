@@ -57,6 +57,9 @@ type EndpointInput struct {
 	Events  []string // names in the words of the format, which the caller has checked; empty: all
 	Options EndpointOptions
 	Enabled bool
+	// Same says what to change of the endpoint of the line that has the format and the URL already,
+	// if there is one, in place of adding another; nil: another is added.
+	Same *EndpointChanges
 }
 
 // EndpointChanges are changes of an endpoint. Absent fields stay as they are.
@@ -66,6 +69,10 @@ type EndpointChanges struct {
 	Events  Field[[]string]
 	Options Field[EndpointOptions]
 	Enabled Field[bool]
+}
+
+func (ch *EndpointChanges) check() error {
+	return allViolations(ch.URL.notNull("url"), ch.Secret.notNull("secret"), ch.Events.notNull("events"), ch.Options.notNull("headers"), ch.Enabled.notNull("enabled"))
 }
 
 func (in *EndpointInput) check() error {

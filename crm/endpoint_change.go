@@ -57,13 +57,19 @@ func endpointFor(tx *models.Tx, a Actor, format, publicID string) (*models.Callb
 	return row, err
 }
 
-// AddEndpoint adds an endpoint to a line. It gets the events from now on.
+// AddEndpoint adds an endpoint to a line, unless in.Same says to change one. It gets the events from
+// now on.
 func (s *Service) AddEndpoint(ctx context.Context, a Actor, on Line, in EndpointInput) (made *Endpoint, err error) {
 	if _, err := s.line(s.Store.Read(ctx), a, on.LicenseID, on.Messenger, hooks); err != nil {
 		return nil, err
 	}
 	if err := in.check(); err != nil {
 		return nil, err
+	}
+	if in.Same != nil {
+		if err := in.Same.check(); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.Callbacks.CheckAddress(ctx, "url", in.URL); err != nil {
 		return nil, err
@@ -78,6 +84,13 @@ func (s *Service) AddEndpoint(ctx context.Context, a Actor, on Line, in Endpoint
 		}
 		rows, err := c.tx.LockLineEndpoints(on.LicenseID, on.Messenger, in.Format)
 		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(rows, func(row models.CallbackURL) bool { return row.URL == in.URL }); in.Same != nil && i >= 0 {
+			if err := mayManageCallback(c.tx, a, &rows[i]); err != nil {
+				return err
+			}
+			made, err = c.changedEndpoint(a, &rows[i], *in.Same)
 			return err
 		}
 		if len(rows) >= MaxEndpoints {
@@ -115,7 +128,7 @@ func (s *Service) ChangeEndpoint(ctx context.Context, a Actor, format, publicID 
 	if _, err := endpointFor(s.Store.Read(ctx), a, format, publicID); err != nil {
 		return nil, err
 	}
-	if err := allViolations(ch.URL.notNull("url"), ch.Secret.notNull("secret"), ch.Events.notNull("events"), ch.Options.notNull("headers"), ch.Enabled.notNull("enabled")); err != nil {
+	if err := ch.check(); err != nil {
 		return nil, err
 	}
 	if ch.URL.Set {
@@ -131,16 +144,23 @@ func (s *Service) ChangeEndpoint(ctx context.Context, a Actor, format, publicID 
 		if err != nil {
 			return err
 		}
-		before := endpointFacts(row)
-		if err := c.changeEndpoint(row, ch); err != nil {
-			return err
-		}
-		if changed, err = endpoint(c.tx, row); err != nil {
-			return err
-		}
-		return c.auditEndpoint(a, AuditCallbackChanged, row, differences(before, endpointFacts(row)))
+		changed, err = c.changedEndpoint(a, row, ch)
+		return err
 	})
 	return changed, err
+}
+
+// changedEndpoint changes a row that is locked, for somebody who may, and returns it as it is then.
+func (c *change) changedEndpoint(a Actor, row *models.CallbackURL, ch EndpointChanges) (*Endpoint, error) {
+	before := endpointFacts(row)
+	if err := c.changeEndpoint(row, ch); err != nil {
+		return nil, err
+	}
+	changed, err := endpoint(c.tx, row)
+	if err != nil {
+		return nil, err
+	}
+	return changed, c.auditEndpoint(a, AuditCallbackChanged, row, differences(before, endpointFacts(row)))
 }
 
 func (c *change) lockEndpoint(a Actor, format, publicID string) (*models.CallbackURL, error) {

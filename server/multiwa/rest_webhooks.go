@@ -100,14 +100,14 @@ func (a *API) createWebhook(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.addWebhook(c, of, &in, true)
-}
-
-func (a *API) addWebhook(c *gin.Context, of *crm.Instance, in *webhookInput, mustList bool) (any, error) {
-	e, err := in.endpoint(mustList)
+	e, err := in.endpoint(true)
 	if err != nil {
 		return nil, err
 	}
+	return a.addWebhook(c, of, e)
+}
+
+func (a *API) addWebhook(c *gin.Context, of *crm.Instance, e crm.EndpointInput) (any, error) {
 	made, err := a.CRM.AddEndpoint(c.Request.Context(), actor(c), of.Line, e)
 	if err != nil {
 		return nil, err
@@ -126,18 +126,16 @@ func (a *API) profileWebhook(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.URL != nil {
-		list, err := a.CRM.Endpoints(c.Request.Context(), actor(c), of.Line, crm.FormatMultiWA)
-		if err != nil {
-			return nil, err
-		}
-		for i := range list {
-			if list[i].URL == *in.URL {
-				return a.applyWebhook(c, list[i].PublicID, &in)
-			}
-		}
+	e, err := in.endpoint(false)
+	if err != nil {
+		return nil, err
 	}
-	return a.addWebhook(c, of, &in, false)
+	ch, err := in.changes()
+	if err != nil {
+		return nil, err
+	}
+	e.Same = &ch
+	return a.addWebhook(c, of, e)
 }
 
 func (a *API) webhooks(c *gin.Context) (any, error) {
@@ -161,15 +159,22 @@ func (a *API) changeWebhook(c *gin.Context) (any, error) {
 	if err := body(c, &in); err != nil {
 		return nil, err
 	}
-	return a.applyWebhook(c, c.Param("id"), &in)
-}
-
-// applyWebhook changes what a request gives of a webhook.
-func (a *API) applyWebhook(c *gin.Context, id string, in *webhookInput) (any, error) {
-	var ch crm.EndpointChanges
-	list, given, err := in.events()
+	ch, err := in.changes()
 	if err != nil {
 		return nil, err
+	}
+	changed, err := a.CRM.ChangeEndpoint(c.Request.Context(), actor(c), crm.FormatMultiWA, canonical(c.Param("id")), ch)
+	if err != nil {
+		return nil, err
+	}
+	return a.webhookData(changed), nil
+}
+
+// changes returns what a request gives of a webhook.
+func (in *webhookInput) changes() (ch crm.EndpointChanges, err error) {
+	list, given, err := in.events()
+	if err != nil {
+		return ch, err
 	}
 	if given {
 		ch.Events = crm.Value(list)
@@ -186,11 +191,7 @@ func (a *API) applyWebhook(c *gin.Context, id string, in *webhookInput) (any, er
 	if in.Enabled != nil {
 		ch.Enabled = crm.Value(*in.Enabled)
 	}
-	changed, err := a.CRM.ChangeEndpoint(c.Request.Context(), actor(c), crm.FormatMultiWA, canonical(id), ch)
-	if err != nil {
-		return nil, err
-	}
-	return a.webhookData(changed), nil
+	return ch, nil
 }
 
 func (a *API) deleteWebhook(c *gin.Context) (any, error) {

@@ -53,6 +53,19 @@ func (c *change) serveWebhook(i *Instance) error {
 	return c.changeEndpoint(&rows[0], EndpointChanges{URL: Value(w.URL), Events: Value(w.Events), Options: Value(w.options()), Enabled: Value(true)})
 }
 
+// postWhole has all requests posted of the event that is being posted to the webhook of an instance:
+// see requestsOf. It is called when the instance is told of events in another way.
+func (c *change) postWhole(on Line) error {
+	rows, err := c.tx.LockLineEndpoints(on.LicenseID, on.Messenger, FormatEvolution)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	rows[0].CursorPart = 0
+	rows[0].Generation++
+	c.after = append(c.after, c.s.Callbacks.Changed)
+	return c.tx.PutCallbackURL(&rows[0])
+}
+
 func (w *InstanceWebhook) options() EndpointOptions {
 	return EndpointOptions{Headers: w.Headers, ByEvents: w.ByEvents, Base64: w.Base64}
 }

@@ -93,3 +93,54 @@ func TestEventsChangeInTheMiddle(t *testing.T) {
 		}
 	})
 }
+
+// shaped is a format in which an event is one request for each of two names, which depend on the
+// settings of the instance.
+type shaped struct {
+	parts
+	instances *crm.InstanceDirectory
+}
+
+func (f *shaped) Requests(_ context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, _ time.Time) (list []crm.CallbackRequest, err error) {
+	v, known := f.instances.Of(ev.Line)
+	if !known {
+		return nil, fmt.Errorf("%v is no instance", ev.Line)
+	}
+	for _, name := range []string{"a", "b"} {
+		list = append(list, crm.CallbackRequest{Name: name, URL: to.URL, Body: fmt.Appendf(nil, "%d.%s.%s.%v", ev.ID, v.Shape, name, v.GroupsIgnore)})
+	}
+	return list, nil
+}
+
+// TestInstanceChangesInTheMiddle is TestEventsChangeInTheMiddle for the settings of the instance that
+// decide what its webhook is told.
+func TestInstanceChangesInTheMiddle(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, store *models.Store) {
+		f := &shaped{parts: parts{policy: quick()}}
+		f.policy.Tries = 1000
+		w := newWorld(t, store, webhook.Options{Formats: map[string]crm.CallbackFormat{crm.FormatEvolution: f}})
+		f.instances = w.InstanceDirectory()
+		if err := w.LoadInstances(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r := newTaker(t, func(body string, _ int) int {
+			refused := []string{"1." + crm.ShapeV2 + ".b.false", "2." + crm.ShapeV1 + ".b.false"}
+			return map[bool]int{true: 503, false: 200}[slices.Contains(refused, body)]
+		})
+		e, err := w.AddEndpoint(t.Context(), w.Owner, line, crm.EndpointInput{Format: crm.FormatEvolution, URL: r.url, Enabled: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		v, _ := f.instances.Of(line)
+		for i, ch := range []crm.InstanceChanges{{Shape: crm.Value(crm.ShapeV1)}, {GroupsIgnore: crm.Value(true)}} {
+			w.happen(line, "79990001122@c.us", 1)
+			w.await(e.ID, "it fails in the middle", func(d crm.CallbackData) bool { return d.LastEventID == int64(i) && d.Failures > 2 })
+			if _, err := w.ChangeInstance(t.Context(), w.Owner, v.Name, ch); err != nil {
+				t.Fatal(err)
+			}
+			w.await(e.ID, "it is done", func(d crm.CallbackData) bool { return d.LastEventID == int64(i)+1 })
+		}
+		r.wants(t, "1.v2.a.false", "1.v1.a.false", "1.v1.b.false", "2.v1.a.false", "2.v1.a.true", "2.v1.b.true")
+	})
+}

@@ -14,6 +14,7 @@ import (
 func TestGroupPicture(t *testing.T) {
 	eachHarness(t, func(t *testing.T, h *harness) {
 		h.pair(t)
+		h.awaitGroups(t) // else the group is one of those that were there
 		g := h.wa.NewGroup("Club", true, h.shop, h.anna)
 		at := crm.ChatAddress{Line: testLine, ChatID: g.JID().String()}
 		h.awaitItem(t, crm.EventChatGroup, `"type":"join"`)

@@ -197,9 +197,28 @@ type instanceEvents struct {
 	log       *slog.Logger
 }
 
+// ofTags returns the line as whose event an event of a company's tags is in the channel of all its
+// lines. They are the labels of each line, so it comes once, as that of the first one of WhatsApp.
+func (e instanceEvents) ofTags(ev broadcasting.Event) (line crm.Line, ok bool) {
+	name, err := channels.Parse(ev.Channel)
+	if err != nil || ev.Name != crm.EventCompanyTag {
+		return line, false
+	}
+	var first string
+	for _, v := range e.directory.OfCompany(name.Room().CompanyID) {
+		if crm.IsWhatsApp(v.Line.Messenger) && (!ok || v.Name < first) {
+			line, first, ok = v.Line, v.Name, true
+		}
+	}
+	return line, ok
+}
+
 // Emits implements socketio.Encoder. It takes no lock: the directory has none.
 func (e instanceEvents) Emits(ev broadcasting.Event) []socketio.Emit {
 	line, ok := lineOf(ev)
+	if !ok {
+		line, ok = e.ofTags(ev)
+	}
 	if !ok {
 		return nil
 	}

@@ -47,9 +47,10 @@ func (w *world) tell(names ...string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	data := fmt.Sprintf(`{"payload":{"data":[{"type":"edit","tag":{"id":3,"name":"VIP","color":"#64c4ff"},"fromApp":null,"edited":null}],"meta":{"type":"companyTag","companyId":%d}}}`, crmtest.CompanyID)
 	w.Tx(w.t, func(tx *models.Tx) error {
 		return tx.AppendJournal(&models.JournalEntry{
-			CompanyID: crmtest.CompanyID, Name: crm.EventCompanyTag, Channels: string(list), Data: `{"payload":{"data":[],"meta":{"type":"companyTag"}}}`, CreatedAtMS: w.Clock.Now().UnixMilli(),
+			CompanyID: crmtest.CompanyID, Name: crm.EventCompanyTag, Channels: string(list), Data: data, CreatedAtMS: w.Clock.Now().UnixMilli(),
 		})
 	})
 	w.relay.Wake()

@@ -68,6 +68,9 @@ func TestLiveAfterAChange(t *testing.T) {
 				t.Errorf("%s: the new URL got %v", name, got)
 			}
 			if name == "moved" {
+				moved.mu.Lock()
+				moved.bodies = nil
+				moved.mu.Unlock()
 				if err := w.DeleteEndpoint(t.Context(), w.Owner, formatOfTests, e.PublicID); err != nil {
 					t.Fatal(err)
 				}

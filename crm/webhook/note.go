@@ -174,6 +174,10 @@ func (d *delivery) lookAhead(ctx context.Context, head try) bool {
 	if err != nil {
 		return d.database(ctx, err)
 	}
+	if t == nil && head.went.Reason == reasonFormat && len(d.ahead) > 0 {
+		d.giveUp(head) // the endpoint is not why: it works for what is behind
+		return true
+	}
 	if t == nil || t.cut || t.went.Reason != "" && ctx.Err() != nil {
 		return ctx.Err() == nil
 	}

@@ -269,8 +269,9 @@ func TestBrokenEvents(t *testing.T) {
 
 // outage lets a receiver fail for a time, in which a hundred events come and a process takes
 // over from another: then all come, each once and in their order. Nothing is given up, and nobody
-// has to switch the webhook on again.
-func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.CallbackPolicy) {
+// has to switch the webhook on again. sleep lets time pass; nil: it is real, and as long as it takes
+// for some attempts.
+func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.CallbackPolicy, sleep func(time.Duration)) {
 	f := &parts{n: 2, policy: policy}
 	w := newFormatWorld(t, store, f)
 	end := time.Now().Add(lasts)
@@ -284,7 +285,9 @@ func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.C
 	for i := range 100 {
 		w.happen(line, "79990001122@c.us", 1)
 		want = append(want, fmt.Sprintf("%d.0", i+1), fmt.Sprintf("%d.1", i+1))
-		time.Sleep(lasts / 120)
+		if sleep != nil {
+			sleep(lasts / 120)
+		}
 		if i == 50 {
 			stop()
 			w.hooks = w.newHooks(webhook.Options{SuspendAfter: lasts / 2, Formats: map[string]crm.CallbackFormat{formatOfTests: f}})
@@ -293,7 +296,15 @@ func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.C
 			w.run()
 		}
 	}
-	time.Sleep(time.Until(end))
+	if sleep != nil {
+		sleep(time.Until(end))
+	} else {
+		testwait.Count(t, "attempts", 8, func() int {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.asked["1.0"]
+		})
+	}
 	if got := r.got(); len(got) > 0 {
 		t.Errorf("it took %v too early", got)
 	}
@@ -304,7 +315,9 @@ func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.C
 	if asked < 2 || asked > 12 {
 		t.Errorf("%d requests were tried while it failed", asked)
 	}
-	time.Sleep(policy.Most * 6 / 5) // the longest wait for the next attempt
+	if sleep != nil {
+		sleep(policy.Most * 6 / 5) // the longest wait for the next attempt
+	}
 	got := w.await(e.ID, "it is done", func(d crm.CallbackData) bool { return d.LastEventID == 100 })
 	if took := r.got(); !slices.Equal(took, want) {
 		t.Errorf("it took %v", took)
@@ -322,10 +335,10 @@ func TestComplaint1(t *testing.T) {
 	}
 	url := testdb.SQLiteURL(t)
 	t.Run("hour", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { outage(t, testdb.Open(t, url), time.Hour, policy(time.Second)) })
+		synctest.Test(t, func(t *testing.T) { outage(t, testdb.Open(t, url), time.Hour, policy(time.Second), time.Sleep) })
 	})
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		outage(t, store, 3600*time.Millisecond, policy(time.Millisecond))
+		outage(t, store, 3600*time.Millisecond, policy(time.Millisecond), nil)
 	})
 }
 

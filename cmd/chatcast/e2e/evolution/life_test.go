@@ -29,12 +29,18 @@ type client struct {
 
 func (c *client) call(request, body string) (int, string) {
 	c.t.Helper()
+	return c.send("apikey", request, body)
+}
+
+// send is call with the key in a header.
+func (c *client) send(header, request, body string) (int, string) {
+	c.t.Helper()
 	method, path, _ := strings.Cut(request, " ")
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	req.Header.Set("apikey", c.key)
+	req.Header.Set(header, c.key)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

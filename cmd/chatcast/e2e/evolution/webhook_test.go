@@ -225,23 +225,7 @@ func checkAdministration(t *testing.T, c *client, h *hook, posted post) {
 // v1 calls a route of the CRM API with the key.
 func v1(c *client, request, body string) (int, string) {
 	c.t.Helper()
-	method, path, _ := strings.Cut(request, " ")
-	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", c.key)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return res.StatusCode, string(answer)
+	return c.send("Authorization", request, body)
 }
 
 // TestComplaint1 stops the program while its webhook takes nothing, and starts it again: what

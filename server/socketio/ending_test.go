@@ -30,6 +30,7 @@ func TestConnectionEndsWhileRoomsAreAsked(t *testing.T) {
 				}
 				send("40/other," + good)
 				until(t, "the first namespace", func() bool { return h.io.Stats().Namespaces == 1 })
+				sending.Wait() // a POST beside another one would end the connection
 				asked, answered := make(chan struct{}), make(chan error, 1)
 				h.rooms.change(func(l *lobby) {
 					l.waits = func(ctx context.Context) error {

@@ -141,6 +141,17 @@ func TestInstanceChangesInTheMiddle(t *testing.T) {
 			}
 			w.await(e.ID, "it is done", func(d crm.CallbackData) bool { return d.LastEventID == int64(i)+1 })
 		}
-		r.wants(t, "1.v2.a.false", "1.v1.a.false", "1.v1.b.false", "2.v1.a.false", "2.v1.a.true", "2.v1.b.true")
+		var took []string // each request where it came last
+		all := r.got()
+		for i, body := range all {
+			// A request of the old list that is rendered just after the change comes once more.
+			if !slices.Contains(all[i+1:], body) {
+				took = append(took, body)
+			}
+		}
+		want := []string{"1.v2.a.false", "1.v1.a.false", "1.v1.b.false", "2.v1.a.false", "2.v1.a.true", "2.v1.b.true"}
+		if !slices.Equal(took, want) {
+			t.Errorf("it took %v, want %v without repetitions", all, want)
+		}
 	})
 }

@@ -221,8 +221,8 @@ func TestEndedBehindAMessage(t *testing.T) {
 				t.Errorf("the line is %+v", row)
 			}
 			w.awaitServed(t, false)
-			for _, st := range w.states()[before:] {
-				if st.State != c.state {
+			for _, st := range w.states()[before:] { // the account's name may come while it is connected still
+				if st.State != c.state && st.State != crm.StateConnected {
 					t.Errorf("the line was %s: %s", st.State, st.Detail)
 				}
 			}

@@ -123,7 +123,7 @@ func (j *Journal) Lead(ctx context.Context, appended func(), lead func(held cont
 
 // Number implements broadcasting.Journal.
 func (j *Journal) Number(ctx context.Context, limit int) (n int, err error) {
-	err = j.store.Tx(ctx, func(tx *models.Tx) error {
+	err = j.store.TxFirst(ctx, func(tx *models.Tx) error {
 		n, err = tx.NumberJournal(limit)
 		return err
 	})
@@ -157,7 +157,7 @@ func (j *Journal) entries(ctx context.Context, rows []models.JournalEntry, err e
 
 // MarkPublished implements broadcasting.Journal.
 func (j *Journal) MarkPublished(ctx context.Context, seq int64) error {
-	err := j.store.Tx(ctx, func(tx *models.Tx) error { return tx.MarkPublished(seq) })
+	err := j.store.TxFirst(ctx, func(tx *models.Tx) error { return tx.MarkPublished(seq) })
 	if err != nil {
 		return fmt.Errorf("crm: mark the journal: %w", err)
 	}

@@ -119,3 +119,29 @@ func (tx *Tx) LineCall(id string) (*LineCall, error) {
 	}
 	return c, errors.Join(tx.open(callRequest, &c.Request, id), tx.open(callAnswer, &c.Answer, id))
 }
+
+// WaitingToShare returns how many transactions wait for the open one of SQLite.
+func (s *Store) WaitingToShare() int {
+	s.shared.mu.Lock()
+	defer s.shared.mu.Unlock()
+	return len(s.shared.waiting)
+}
+
+// Exec runs one statement in the transaction.
+func (tx *Tx) Exec(sql string) error { return tx.db.Exec(sql).Error }
+
+// EachSetting calls f while the rows are being read.
+func (tx *Tx) EachSetting(f func(name string) error) error {
+	rows, err := tx.db.Raw("SELECT name FROM settings").Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := errors.Join(rows.Scan(&name), f(name)); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -36,6 +36,7 @@ func openSQLite(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("models: database file: %w", err)
 	}
 	s := &Store{sqlitePath: path, turn: newWriteTurn(), troubles: newTroubles(), readers: max(4, runtime.GOMAXPROCS(0))}
+	s.shared.turn = s.turn
 	var err error
 	if s.db, err = s.openSQLitePool(ctx, 1, writing); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -95,8 +96,12 @@ func (s *Store) sqlitePool(ctx context.Context, size int, options url.Values) (*
 	// A path may contain characters with a meaning in a URI, so it is escaped.
 	dsn := "file:" + (&url.URL{Path: s.sqlitePath}).EscapedPath() + "?" + options.Encode()
 	pool, err := sql.Open("sqlite", dsn)
-	if err == nil && options.Has("_txlock") { // it writes
-		pool, err = inTurn(pool, dsn, s.turn)
+	if err == nil {
+		var turn *writeTurn
+		if options.Has("_txlock") { // it writes
+			turn = s.turn
+		}
+		pool, err = inTurn(pool, dsn, turn)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("models: open %s: %w", s.sqlitePath, err)

@@ -54,12 +54,12 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// turnConnector makes connections that write in turn: each transaction, and each statement
-// outside of one. Queries, and what is prepared, do not wait.
+// turnConnector makes connections that keep their statements, and write in turn: each
+// transaction, and each statement outside of one. Queries, and what is prepared, do not wait.
 type turnConnector struct {
 	driver driver.Driver
 	dsn    string
-	turn   *writeTurn
+	turn   *writeTurn // nil: it only reads
 }
 
 func (c turnConnector) Connect(context.Context) (driver.Conn, error) {
@@ -71,12 +71,16 @@ func (c turnConnector) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("models: the SQLite driver cannot do what we need"), conn.Close())
 	}
+	inner = &keepingConn{sqliteConn: inner}
+	if c.turn == nil {
+		return inner, nil
+	}
 	return &turnConn{sqliteConn: inner, turn: c.turn}, nil
 }
 
 func (c turnConnector) Driver() driver.Driver { return c.driver }
 
-// inTurn returns a pool like db, whose connections write in turn.
+// inTurn returns a pool like db, of such connections.
 func inTurn(db *sql.DB, dsn string, turn *writeTurn) (*sql.DB, error) {
 	pool := sql.OpenDB(turnConnector{db.Driver(), dsn, turn})
 	return pool, db.Close()

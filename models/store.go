@@ -32,7 +32,8 @@ type Store struct {
 	postgres   bool
 	url        string // of PostgreSQL
 	sqlitePath string
-	turn       *writeTurn // of SQLite
+	turn       *writeTurn    // of SQLite
+	shared     sharedCommits // the same
 	troubles   *troubles
 	readers    int // connections that read at once
 	closers    []func() error
@@ -58,20 +59,35 @@ const txAttempts = 5
 // error, Tx rolls back and returns that error. On SQLite the transaction takes the
 // write lock at once, so f never meets SQLITE_BUSY midway, and only one transaction
 // runs at a time: f must not call Tx again, nor wait for another transaction or for
-// anything outside.
+// anything outside. Transactions that wait for each other there commit together, see
+// sharedCommits; each is whole or undone for itself.
 //
-// When the database ends the transaction because it and others wait for each other, Tx
-// begins again. So f may be called several times: it must set what it changes outside the
+// When the database ends the transaction because of others, Tx begins again. So f may be called several times: it must set what it changes outside the
 // transaction, and not add to it. Whatever must happen once comes after Tx.
-func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) (err error) {
+func (s *Store) Tx(ctx context.Context, f func(tx *Tx) error) error {
+	return s.tx(ctx, false, f)
+}
+
+// TxFirst is Tx that goes before all transactions that wait on SQLite. It is for what must
+// not queue behind those who cause it.
+func (s *Store) TxFirst(ctx context.Context, f func(tx *Tx) error) error {
+	return s.tx(ctx, true, f)
+}
+
+func (s *Store) tx(ctx context.Context, first bool, f func(tx *Tx) error) (err error) {
 	for attempt := range txAttempts {
-		err = s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+		run := func(db *gorm.DB) error {
 			err := f(&Tx{db: db, postgres: s.postgres, keys: s.keys})
 			if err == nil && attempt == 0 && s.rehearsing {
 				return errRehearsed
 			}
 			return err
-		})
+		}
+		if s.postgres {
+			err = s.db.WithContext(ctx).Transaction(run)
+		} else {
+			err = s.shared.tx(ctx, s.db, first, run)
+		}
 		if err != errRehearsed && !endedByOthers(err) {
 			break
 		}
@@ -88,10 +104,12 @@ var errRehearsed = errors.New("models: this is the rehearsal")
 func (s *Store) Rehearse() { s.rehearsing = true }
 
 // endedByOthers reports whether the database has ended a transaction only because of
-// concurrent ones: as the victim of a deadlock, or because it could not be ordered.
+// concurrent ones: as the victim of a deadlock, because it could not be ordered, or because it
+// was lost with the transaction that it shared.
 func endedByOthers(err error) bool {
+	var lost errSharedLost
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001") // deadlock_detected, serialization_failure
+	return errors.As(err, &lost) || errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001") // deadlock_detected, serialization_failure
 }
 
 // Read returns a Tx for queries that change nothing. Each statement sees the newest

@@ -25,9 +25,13 @@ type MessengerStatusItem struct {
 	Rating          string         `json:"rating"` // ok, careful, stop: see Rating
 	RatingReasons   []RatingReason `json:"ratingReasons"`
 	Time            int64          `json:"time"`
-	// Was is the state before, when this is another one.
-	Was    *string `json:"was,omitempty"`
-	Edited *IDRef  `json:"edited,omitempty"` // the employee who logged the account out
+	// Was is the state before, when this is another one, or when LostSince is new: then it may be
+	// the same.
+	Was *string `json:"was,omitempty"`
+	// LostSince is since when the account is not connected, unix seconds, once that has taken a
+	// minute. Until it is connected, or ends, State is disconnected then.
+	LostSince *int64 `json:"lostSince,omitempty"`
+	Edited    *IDRef `json:"edited,omitempty"` // the employee who logged the account out
 }
 
 // QRItem is the item of qr: the codes that pair an account, or what its passkey has to

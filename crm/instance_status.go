@@ -50,7 +50,7 @@ func (s *Service) InstanceStates(ctx context.Context, a Actor, list []Instance) 
 	}
 	sessions := make(map[Line]*LineSession, len(rows))
 	for k := range rows {
-		x := lineSession(&rows[k]) // nothing here asks whether somebody serves it
+		x := lineSession(&rows[k], s.Now()) // nothing here asks whether somebody serves it
 		x.RestrictedUntil = restrictionAt(x.RestrictedUntil, s.Now())
 		sessions[x.Line] = x
 	}

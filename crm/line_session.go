@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"chatcast/channels"
 	"chatcast/models"
@@ -54,6 +55,8 @@ type LineSession struct {
 	// RestrictedUntil is until when the account may not write to strangers, in unix
 	// seconds; nil: it may, or the time is over.
 	RestrictedUntil *int64
+	LostSince       *int64   // see LineStatus
+	Ended           *LineEnd // see LineStatus
 	Rating          Rating
 	Paired          bool // an account was connected once, so the line is no longer a bridge
 	LeaseOwner      string
@@ -86,16 +89,24 @@ func (x *LineSession) Status(via string) LineStatus {
 	return LineStatus{
 		State: x.State, Connected: x.State == StateConnected, Via: via, Phone: given(x.Phone), Detail: x.Detail, BannedUntil: x.BannedUntil,
 		RestrictedUntil: x.RestrictedUntil, Rating: &x.Rating.Rating, RatingReasons: x.Rating.Reasons, Reconnects: x.Device != "",
+		LostSince: x.LostSince, Ended: x.Ended,
 	}
 }
 
-func lineSession(row *models.MessengerSession) *LineSession {
-	return &LineSession{
+// lineSession returns the session of a row as it is now. Nobody has to store that a loss has
+// taken too long before it is shown.
+func lineSession(row *models.MessengerSession, now time.Time) *LineSession {
+	x := &LineSession{
 		Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType}, State: row.State, Device: row.Device, Phone: row.Phone,
 		Detail: cmp.Or(row.Detail, stateSentences[row.State]), BannedUntil: row.BannedUntil, RestrictedUntil: row.RestrictedUntil, Paired: row.Paired,
 		Rating:     storedRating(row),
 		LeaseOwner: row.LeaseOwner, UpdatedAt: row.UpdatedAt,
+		Ended: lineEnd(row.EndedState, row.EndedDetail, row.EndedAtMS),
 	}
+	if lostForLong(row, now) {
+		x.disconnected(row)
+	}
+	return x
 }
 
 // SessionOf returns the session of a line, or nil when it has none.
@@ -108,7 +119,7 @@ func (s *Service) SessionOf(ctx context.Context, on Line) (*LineSession, error) 
 	if err != nil {
 		return nil, err
 	}
-	x := lineSession(row)
+	x := lineSession(row, s.Now())
 	x.Leased, err = leased(tx, row)
 	x.RestrictedUntil = restrictionAt(x.RestrictedUntil, s.Now())
 	return x, err
@@ -132,7 +143,7 @@ func (s *Service) account(tx *models.Tx, on Line) (*LineSession, Queued, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return lineSession(row), queued, nil
+	return lineSession(row, s.Now()), queued, nil
 }
 
 // Sessions lists the sessions of all lines of a messenger type.
@@ -153,7 +164,7 @@ func (s *Service) Sessions(ctx context.Context, messengerType string) ([]LineSes
 	now, err := tx.NowMS()
 	list := make([]LineSession, len(rows))
 	for i := range rows {
-		list[i] = *lineSession(&rows[i])
+		list[i] = *lineSession(&rows[i], s.Now())
 		list[i].Leased = alive[rows[i].LeaseOwner] || leasedAt(&rows[i], now)
 	}
 	return list, err
@@ -174,15 +185,12 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 		if err != nil {
 			return err
 		}
-		if st.Owner != "" {
-			if leased, err := leased(c.tx, row); err != nil {
-				return err
-			} else if !leased || row.LeaseOwner != st.Owner {
-				return conflict("another process serves this line")
-			}
+		if err := ownedBy(c.tx, row, st.Owner); err != nil {
+			return err
 		}
 		before := *row
 		st.apply(row)
+		lost := noteConnection(&before, row, c.now)
 		if err := c.accountChanged(on, before.Phone != row.Phone, st.Name); err != nil {
 			return err
 		}
@@ -212,8 +220,24 @@ func (s *Service) SetLineState(ctx context.Context, on Line, st LineState) error
 		if err := c.auditLine(askedBy(ctx), l, &before, row); err != nil {
 			return err
 		}
-		return c.emitLineStatus(l, row, stateBefore(&before, row), loggedOutBy(ctx, row))
+		was := stateBefore(&before, row)
+		if lost && was == nil {
+			was = &before.State
+		}
+		return c.emitLineStatus(l, row, was, loggedOutBy(ctx, row))
 	})
+}
+
+// ownedBy returns an error unless owner has the line's lease. An empty owner needs none.
+func ownedBy(tx *models.Tx, row *models.MessengerSession, owner string) error {
+	if owner == "" {
+		return nil
+	}
+	leased, err := leased(tx, row)
+	if err == nil && (!leased || row.LeaseOwner != owner) {
+		err = conflict("another process serves this line")
+	}
+	return err
 }
 
 // auditLine writes an entry when the account of a line was paired, logged out, or opened
@@ -269,15 +293,15 @@ func (st LineState) apply(row *models.MessengerSession) {
 	row.Paired = row.Paired || st.State == StateConnected && row.Device != ""
 }
 
-// emitLineStatus emits messengerStatus. was is the state before, nil if it is the same; by is
-// who logged the account out here.
+// emitLineStatus emits messengerStatus. was is the state before, nil if nothing of it is another
+// one; by is who logged the account out here.
 func (c *change) emitLineStatus(l *line, row *models.MessengerSession, was *string, by *IDRef) error {
-	x := lineSession(row)
+	x := lineSession(row, c.now)
 	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
 		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
 		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now),
 		Rating: x.Rating.Rating, RatingReasons: x.Rating.Reasons, Time: c.now.Unix(),
-		Was: was, Edited: by,
+		Was: was, LostSince: x.LostSince, Edited: by,
 	})
 }
 

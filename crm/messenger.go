@@ -85,6 +85,11 @@ type LineStatus struct {
 	// Reconnects tells of a disconnected line that it has an account, and connects again by
 	// itself.
 	Reconnects bool `json:"-"`
+	// LostSince is since when a line that connects again by itself is not connected, unix
+	// seconds; absent: it is, or it is not for less than a minute.
+	LostSince *int64 `json:"lostSince,omitempty"`
+	// Ended is how the account was last disconnected for long; nil: it never was.
+	Ended *LineEnd `json:"-"`
 }
 
 // Pairing is what a person needs to connect an account to a line.

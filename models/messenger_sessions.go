@@ -37,7 +37,8 @@ func (tx *Tx) EnsureMessengerSession(s *MessengerSession) error {
 func (tx *Tx) SaveMessengerSession(s *MessengerSession) error {
 	return tx.db.Model(s).
 		Select("state", "device", "phone", "detail", "banned_until", "restricted_until", "paired", "updated_at",
-			"rating", "rating_reasons", "phone_seen_at", "version_known_at").Updates(s).Error
+			"rating", "rating_reasons", "phone_seen_at", "version_known_at",
+			"lost_at_ms", "loss_told", "ended_state", "ended_detail", "ended_at_ms").Updates(s).Error
 }
 
 // NowMS returns the time of the database's clock, in unix milliseconds. It is the one

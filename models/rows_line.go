@@ -64,6 +64,11 @@ type MessengerSession struct {
 	PhoneSeenAt     int64  // when the account's phone was last connected; 0: not known
 	VersionKnownAt  int64  // when the messenger last told its current version; 0: not known
 	Paired          bool
+	LostAtMS        int64  `gorm:"column:lost_at_ms"` // since when the account is not connected while it is tried; 0: it is, or is not tried
+	LossTold        bool   // that has taken too long, and was told
+	EndedState      string // how the account was last disconnected for long; empty: it never was
+	EndedDetail     string
+	EndedAtMS       int64 `gorm:"column:ended_at_ms"`
 	LeaseOwner      string
 	LeaseUntilMS    int64 `gorm:"column:lease_until_ms"`
 	UpdatedAt       int64 `gorm:"autoUpdateTime:false"`

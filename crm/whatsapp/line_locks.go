@@ -59,6 +59,16 @@ type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }
 
+// tryLock locks t if nobody has locked it.
+func (t turn) tryLock() (unlock func(), free bool) {
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, true
+	default:
+		return nil, false
+	}
+}
+
 // lock locks t. It returns ctx's error when ctx ends first.
 func (t turn) lock(ctx context.Context) (unlock func(), err error) {
 	if err := ctx.Err(); err != nil {

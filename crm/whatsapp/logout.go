@@ -93,6 +93,9 @@ func newLeaving() leaving {
 // connections is waited for, not for long. It reports whether there is nothing on the list.
 func (s *session) unlink(ctx context.Context) (gone bool) {
 	s.loggingOut.Store(true)
+	if unlock, err := s.saving.lock(ctx); err == nil { // what is being saved now must not come after the logout
+		unlock()
+	}
 	if !s.paired() {
 		return true
 	}

@@ -158,10 +158,16 @@ func (s *session) wanted(then func()) bool {
 
 // saveDevice saves the line's device, or that there is none, and its state as it is.
 func (s *session) saveDevice(ctx context.Context, device string) error {
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	if device == "" && s.loggingOut.Load() {
-		return s.m.setLoggedOut(ctx, s.on, detailLeft)
+	unlock, err := s.saving.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if s.loggingOut.Load() {
+		if device == "" {
+			return s.m.setLoggedOut(ctx, s.on, detailLeft)
+		}
+		return errPairingOver
 	}
 	s.mu.Lock()
 	st := s.state

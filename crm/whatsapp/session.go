@@ -34,6 +34,7 @@ type session struct {
 	online  chan struct{}   // connected
 	tokens  chan struct{}   // a person's token was stored
 	labels  chan struct{}   // the phone has to be told of labels
+	losses  chan struct{}   // a state without a connection was stored
 	leaving leaving
 
 	broken     atomic.Bool  // no more events are accepted from this connection
@@ -67,7 +68,7 @@ type session struct {
 	reported     crm.LineSeen // guarded by reporting
 	everReported bool         // guarded by reporting
 
-	saving sync.Mutex // one save at a time, so that states do not overtake each other
+	saving turn // one save at a time, so that states do not overtake each other
 
 	mu      sync.Mutex
 	cli     *whatsmeow.Client        // guarded by mu
@@ -92,8 +93,8 @@ func newSession(m *Messenger, on crm.Line, p *pairing) *session {
 	return &session{
 		m: m, on: on, pairing: p, log: log, helpers: handlerGoroutines{log: log},
 		done: make(chan struct{}), ends: make(chan ending, 16), outbox: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), leaving: newLeaving(), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
-		pictures: newPictures(), states: newAppStates(), past: newPast(), blocklist: newTurn(),
+		online: make(chan struct{}, 1), tokens: make(chan struct{}, 1), labels: make(chan struct{}, 1), losses: make(chan struct{}, 1), leaving: newLeaving(), groups: map[types.JID]knownGroup{}, groupNews: groupNews{count: map[types.JID]int{}}, stop: func() {},
+		pictures: newPictures(), states: newAppStates(), past: newPast(), blocklist: newTurn(), saving: newTurn(),
 	}
 }
 
@@ -128,7 +129,7 @@ func (s *session) run(ctx context.Context) {
 	}()
 	for doing, work := range map[string]func(context.Context){
 		"sending": s.send, "telling the phone of labels": s.sendLabels, "fetching files": s.fetchFiles,
-		"watching the line": s.watch, "fetching pictures": s.fetchPictures, "importing history": s.importHistory,
+		"watching the line": s.watch, "telling losses": s.tellLosses, "fetching pictures": s.fetchPictures, "importing history": s.importHistory,
 	} {
 		workers.Go(func() { keepDoing(ctx, s.log, doing, work) })
 	}
@@ -145,6 +146,9 @@ func (s *session) run(ctx context.Context) {
 					s.loggedOut(ctx, detailNoDevice)
 				}
 				return
+			}
+			if s.paired() && !s.accepting() { // the process before may have left the line as connected
+				s.set(ctx, crm.LineState{State: crm.StateDisconnected, Detail: detailKeys})
 			}
 			continue
 		}

@@ -23,6 +23,7 @@ const (
 	detailNotScanned = "Nobody scanned the code in time. Ask for a new one."
 	detailNotStored  = "The pairing was interrupted before it was complete."
 	detailNoDevice   = "The session's keys are not in the database any more. Pair again."
+	detailKeys       = "The session's keys could not be read; it is tried again."
 	detailNoAnswer   = "WhatsApp does not answer; the connection is being renewed."
 	detailFault      = "Sending a message met a fault of this program; the connection is being renewed."
 	detailRestart    = "Somebody asked to connect again."
@@ -94,22 +95,29 @@ func (s *session) set(ctx context.Context, st crm.LineState) {
 }
 
 func (s *session) save(ctx context.Context) {
-	s.saving.Lock()
-	defer s.saving.Unlock()
+	unlock, err := s.saving.lock(ctx)
+	if err != nil { // the session has been stopped
+		return
+	}
+	defer unlock()
 	s.store(ctx)
 }
 
 // saveAgain is like save, but does nothing while another save waits for the database.
 func (s *session) saveAgain(ctx context.Context) {
-	if s.saving.TryLock() {
-		defer s.saving.Unlock()
+	if unlock, free := s.saving.tryLock(); free {
+		defer unlock()
 		s.store(ctx)
 	}
 }
 
 // store saves the state if it is not saved yet. A session whose line another process has is
-// stopped. s.saving is held.
+// stopped. s.saving is held. A logout has the last word: it lets nothing be saved after it has
+// begun, and waits for what is being saved.
 func (s *session) store(ctx context.Context) {
+	if s.loggingOut.Load() {
+		return
+	}
 	s.mu.Lock()
 	st, unsaved := s.state, s.unsaved
 	s.unsaved = false
@@ -121,6 +129,9 @@ func (s *session) store(ctx context.Context) {
 	var refusal *crm.Error
 	switch {
 	case err == nil:
+		if st.State == crm.StateConnecting || st.State == crm.StateDisconnected {
+			notify(s.losses)
+		}
 	case errors.As(err, &refusal) && refusal.Code == crm.CodeConflict:
 		s.log.Warn("another process serves this line now")
 		s.stop()

@@ -58,7 +58,7 @@ func logoutInstance(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if shape.LineState(status) == shape.StateClose {
+	if shape.LineState(status) == shape.StateClose && status.LostSince == nil {
 		return answer{}, bad(`The "` + q.instance.Name + `" instance is not connected`)
 	}
 	if err := q.e.CRM.Logout(q.ctx, q.actor, q.line()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/crm"
 	"chatcast/server/evolution/shape"
@@ -158,6 +159,7 @@ func TestStateOfALine(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.Messengers["grWhatsApp"] = w.Connect("grWhatsApp")
 		device, none, phone := "1:7@s.whatsapp.net", "", "79990000000"
+		const later = "a minute later" // nothing is stored then
 		for _, c := range []struct {
 			to   crm.LineState
 			want string
@@ -165,14 +167,23 @@ func TestStateOfALine(t *testing.T) {
 			{crm.LineState{State: crm.StatePairing}, "connecting"},
 			{crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone}, "open"},
 			{crm.LineState{State: crm.StateDisconnected}, "connecting"}, // by itself
+			{crm.LineState{State: crm.StateDisconnected, Detail: later}, "close"},
+			{crm.LineState{State: crm.StateConnecting}, "close"},
+			{crm.LineState{State: crm.StateConnected}, "open"},
+			{crm.LineState{State: crm.StateDisconnected}, "connecting"},
 			{crm.LineState{State: crm.StateLoggedOut, Device: &none}, "close"},
 			{crm.LineState{State: crm.StatePairing}, "connecting"},
 			{crm.LineState{State: crm.StateDisconnected}, "close"},
 		} {
-			if err := w.SetLineState(t.Context(), onShop, c.to); err != nil {
+			if c.to.Detail == later {
+				w.Clock.Advance(time.Minute)
+			} else if err := w.SetLineState(t.Context(), onShop, c.to); err != nil {
 				t.Fatal(err)
 			}
 			w.want(w.line, "GET /instance/connectionState/shop", "", 200, `{"instance":{"instanceName":"shop","state":"`+c.want+`"}}`)
+			if _, row, _ := w.request(w.line, "GET /instance/fetchInstances", ""); !strings.Contains(row, `"connectionStatus":"`+c.want+`"`) {
+				t.Errorf("%+v: the row is %s", c.to, row)
+			}
 		}
 	})
 }

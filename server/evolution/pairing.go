@@ -99,7 +99,7 @@ func restart(q *request) (answer, error) {
 		return answer{}, err
 	}
 	switch {
-	case shape.LineState(status) == shape.StateClose:
+	case shape.LineState(status) == shape.StateClose && status.LostSince == nil: // what is lost can be tried at once
 		return ok(problem{true, `The "` + q.instance.Name + `" instance is not connected`}), nil
 	case status.State == crm.StatePairing || status.State == crm.StatePasskey:
 		return connect(q)

@@ -182,7 +182,7 @@ func (at scene) session(item *crm.MessengerStatusItem) ([]occurrence, error) {
 	data := sessionData{}
 	var reason string
 	data.Status, reason = sessionStatus(item.State)
-	if item.Was == nil { // something else of the line has changed
+	if item.Was == nil || *item.Was == item.State { // something else of the line has changed
 		return nil, nil
 	}
 	if item.Connected { // bridges have states of their own

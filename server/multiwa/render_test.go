@@ -150,11 +150,18 @@ func happenToLine(t *testing.T, w *crmtest.World) {
 	if err := w.PublishQR(t.Context(), onGr, crm.Pairing{Code: &code, ExpiresAt: 1637319420}); err != nil {
 		t.Fatal(err)
 	}
-	for i, st := range []crm.LineState{
+	states := []crm.LineState{
 		{State: crm.StatePairing}, {State: crm.StateConnecting}, {State: crm.StateConnected, Device: &device, Phone: &phone},
-		{State: crm.StateDisconnected}, {State: crm.StateConnected}, {State: crm.StateLoggedOut},
-	} {
-		w.Clock.Set(1637319400 + int64(i))
+		{State: crm.StateDisconnected}, {State: crm.StateConnected}, {State: crm.StateConnecting},
+		{State: crm.StateConnecting}, {State: crm.StateDisconnected, Detail: "No network."}, // after a minute: disconnected, once
+		{State: crm.StateConnected}, {State: crm.StateLoggedOut},
+	}
+	for i, st := range states {
+		at := 1637319400 + int64(i)
+		if i > 5 {
+			at += 60
+		}
+		w.Clock.Set(at)
 		if err := w.SetLineState(t.Context(), onGr, st); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
@@ -52,6 +53,11 @@ func TestProfiles(t *testing.T) {
 		if status, answer := r.call("GET", path+"/qr", ""); status != 200 || !strings.HasPrefix(answer, `{"success":true,"qr":"data:image/png;base64,`) {
 			t.Errorf("the code: %d %.80s", status, answer)
 		}
+		state(crm.LineState{State: crm.StateConnecting})
+		r.want("GET", path+"/status", "", 200, `{"id":"`+made+`","name":"shop","status":"connecting","phone":"351912000000","lastConnectedAt":null,"engineConnected":false}`)
+		r.Clock.Advance(time.Minute)
+		r.want("GET", path+"/status", "", 200, `{"id":"`+made+`","name":"shop","status":"disconnected","phone":"351912000000","lastConnectedAt":null,"engineConnected":false}`)
+		r.Clock.Set(crmtest.Start)
 		state(crm.LineState{State: crm.StateDisconnected})
 		r.want("POST", path+"/connect", "", 201, `{"status":"connecting","message":"The account connects by itself"}`)
 		r.want("POST", path+"/disconnect", "", 201, `{"status":"disconnected"}`)

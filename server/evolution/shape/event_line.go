@@ -28,9 +28,9 @@ func State(state string) string {
 }
 
 // LineState is State for the status of a line, which tells more: what is disconnected and
-// has no account stays so.
+// has no account stays so, and so does for now what has not come back within a minute.
 func LineState(s crm.LineStatus) string {
-	if s.State == crm.StateDisconnected && !s.Reconnects {
+	if s.State == crm.StateDisconnected && !s.Reconnects || s.LostSince != nil {
 		return StateClose
 	}
 	return State(s.State)
@@ -41,10 +41,11 @@ var reasons = map[string]int64{
 	crm.StateLoggedOut: 401, crm.StateBanned: 403, crm.StateReplaced: 440, crm.StateOutdated: 500,
 }
 
-// reasonRefused is the code when nobody paired an account in time; reasonNone tells of no
-// end.
+// reasonRefused is the code when nobody paired an account in time, reasonLost when a connection
+// did not come back within a minute; reasonNone tells of no end.
 const (
 	reasonNone    = 200
+	reasonLost    = 408
 	reasonClosed  = 428
 	reasonRefused = 428
 )
@@ -64,6 +65,8 @@ func (r *rendering) messengerStatus(data string) {
 		case unpaired:
 			r.emit("qrcode.updated", qrLimit)
 			state, reason = StateRefused, reasonRefused
+		case s.LostSince != nil: // it goes on being tried, so the session has not ended
+			state, reason = StateClose, reasonLost
 		case state == State(*s.Was):
 			continue
 		case state == StateClose:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"google.golang.org/protobuf/proto"
@@ -100,8 +101,18 @@ func TestLineEvents(t *testing.T) {
 		w.golden("event/line.open")
 		w.state(crm.LineState{State: crm.StateDisconnected})
 		w.golden("event/line.lost")
+		w.Clock.Advance(time.Minute)
+		if _, err := w.TellLoss(t.Context(), on, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.golden("event/line.lostForLong")
+		w.state(crm.LineState{State: crm.StateConnecting})
+		w.state(crm.LineState{State: crm.StateDisconnected, Detail: "WhatsApp was not reached."})
+		if emits := w.render(shop, shape.V2); len(emits) != 0 {
+			t.Errorf("while it is tried: %v", emits)
+		}
 		w.state(crm.LineState{State: crm.StateConnected})
-		w.news()
+		w.golden("event/line.healed")
 		w.state(crm.LineState{State: crm.StateReplaced})
 		w.golden("event/line.replaced")
 		w.state(crm.LineState{State: crm.StateConnected})

@@ -201,6 +201,12 @@ func (p *Poll) check(at string) error {
 		}
 		seen[o] = true
 	}
+	switch {
+	case p.Most != 0 && (p.Most < 2 || p.Most > int64(len(p.Options))):
+		errs = append(errs, Invalid(at+"most", "must be from 2 to the number of options"))
+	case p.Most != 0 && !p.Multiple:
+		errs = append(errs, Invalid(at+"most", "needs multiple to be true"))
+	}
 	return allViolations(errs...)
 }
 

@@ -118,7 +118,8 @@ type ContactCard struct {
 type Poll struct {
 	Question string   `json:"question"`
 	Options  []string `json:"options"`
-	Multiple bool     `json:"multiple"` // more than one may be chosen
+	Multiple bool     `json:"multiple"`       // more than one may be chosen
+	Most     int64    `json:"most,omitempty"` // how many, from 2 on, when several may be; absent: any number
 }
 
 // PollVote is a vote in a poll. Options holds all options that the voter chooses now;

@@ -106,6 +106,8 @@ func TestSendEveryKind(t *testing.T) {
 				`{"text":"","caption":"","file":null,"contact":{"name":"Bob","phone":"+1 555"}}`},
 			{crm.Outgoing{Type: "poll", Content: crm.Content{Poll: &crm.Poll{Question: "Tea?", Options: []string{"yes", "no"}}}},
 				`{"text":"","caption":"","file":null,"poll":{"question":"Tea?","options":["yes","no"],"multiple":false}}`},
+			{crm.Outgoing{Type: "poll", Content: crm.Content{Poll: &crm.Poll{Question: "Tea?", Options: []string{"a", "b", "c"}, Multiple: true, Most: 2}}},
+				`{"text":"","caption":"","file":null,"poll":{"question":"Tea?","options":["a","b","c"],"multiple":true,"most":2}}`},
 			{crm.Outgoing{Type: "reaction", Content: crm.Content{Reaction: &crm.Reaction{MessageID: first.ID, Emoji: "👍"}}},
 				`{"text":"","caption":"","file":null,"reaction":{"messageId":"` + first.ID.String() + `","emoji":"👍","origin":{"fromMe":true,"time":1637319300,"type":"text","fromUser":{"id":"687","username":null,"name":"Operator","phone":null}}}}`},
 			{quoted, `{"text":"Again","caption":"","file":null}`},
@@ -129,6 +131,9 @@ func TestSendViolations(t *testing.T) {
 	}
 	poll := func(q string, options ...string) crm.Outgoing {
 		return crm.Outgoing{Type: "poll", Content: crm.Content{Poll: &crm.Poll{Question: q, Options: options}}}
+	}
+	several := func(most int64, multiple bool) crm.Outgoing {
+		return crm.Outgoing{Type: "poll", Content: crm.Content{Poll: &crm.Poll{Question: "?", Options: []string{"a", "b"}, Multiple: multiple, Most: most}}}
 	}
 	place := func(lat, long float64) crm.Outgoing {
 		return crm.Outgoing{Type: "location", Content: crm.Content{Location: &crm.Location{Latitude: lat, Longitude: long}}}
@@ -159,6 +164,10 @@ func TestSendViolations(t *testing.T) {
 		"poll, one option":    {poll("?", "a"), "options"},
 		"poll, twins":         {poll("?", "a", "a"), "options"},
 		"poll, no question":   {poll("", "a", "b"), "question"},
+		"poll, most 1":        {several(1, true), "most"},
+		"poll, most negative": {several(-1, true), "most"},
+		"poll, most of 2":     {several(3, true), "most"},
+		"poll, most of one":   {several(2, false), "most"},
 		"latitude":            {place(90.1, 0), "latitude"},
 		"longitude":           {place(0, -180.1), "longitude"},
 		"contact":             {crm.Outgoing{Type: "contact", Content: crm.Content{Contact: &crm.ContactCard{Name: "x"}}}, "phone"},

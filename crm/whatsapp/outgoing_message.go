@@ -83,7 +83,7 @@ func text(t string, from *waE2E.ContextInfo) *waE2E.Message {
 func (o outgoing) poll(p *crm.Poll, from *waE2E.ContextInfo) *waE2E.Message {
 	most := uint32(1)
 	if p.Multiple {
-		most = 0
+		most = uint32(p.Most) // the rules allow no more than there are options
 	}
 	out := &waE2E.PollCreationMessage{Name: &p.Question, SelectableOptionsCount: &most, ContextInfo: from}
 	for _, option := range p.Options {

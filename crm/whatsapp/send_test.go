@@ -49,8 +49,12 @@ func TestKindsToSend(t *testing.T) {
 		t.Errorf("the card arrived as %+v", card)
 	}
 	w.send(crm.MessageRef{ID: "3EB004", Type: crm.MessagePoll, Content: crm.Content{Poll: &crm.Poll{Question: "Which?", Options: []string{"a", "b"}, Multiple: true}}})
-	if p := content.Translate(w.received(t, "3EB004").Message).Content.Poll; p == nil || !p.Multiple || !slices.Equal(p.Options, []string{"a", "b"}) {
+	if p := content.Translate(w.received(t, "3EB004").Message).Content.Poll; p == nil || !p.Multiple || p.Most != 0 || !slices.Equal(p.Options, []string{"a", "b"}) {
 		t.Errorf("the poll arrived as %+v", p)
+	}
+	w.send(crm.MessageRef{ID: "3EB006", Type: crm.MessagePoll, Content: crm.Content{Poll: &crm.Poll{Question: "Which two?", Options: []string{"a", "b", "c"}, Multiple: true, Most: 2}}})
+	if m := w.received(t, "3EB006").Message; m.GetPollCreationMessage().GetSelectableOptionsCount() != 2 || content.Translate(m).Content.Poll.Most != 2 {
+		t.Errorf("the poll for two options arrived as %v", m)
 	}
 	w.enqueue(crm.OutboxItem{Kind: crm.OutMessage, ChatID: anna, Reaction: question, Message: &crm.MessageRef{
 		ID: "3EB005", FromMe: true, Type: crm.MessageReaction, Content: crm.Content{Reaction: &crm.Reaction{MessageID: content.ID(in), Emoji: "❤"}},

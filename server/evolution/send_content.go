@@ -71,9 +71,11 @@ func vcard(o object) string {
 }
 
 func sendPoll(q *request) (answer, error) {
-	m, err := q.toNumber(crm.MessagePoll, crm.Content{Poll: &crm.Poll{
-		Question: text(q.body, "name"), Options: texts(q.body, "values"), Multiple: whole(q.body, "selectableCount") != 1,
-	}})
+	poll := &crm.Poll{Question: text(q.body, "name"), Options: texts(q.body, "values"), Most: whole(q.body, "selectableCount")}
+	if poll.Multiple = poll.Most != 1; !poll.Multiple || poll.Most > int64(len(poll.Options)) {
+		poll.Most = 0
+	}
+	m, err := q.toNumber(crm.MessagePoll, crm.Content{Poll: poll})
 	if err != nil {
 		return answer{}, err
 	}

@@ -131,6 +131,10 @@ func TestSendContents(t *testing.T) {
 			object("pollCreationMessageV3", `"pollCreationMessageV3":{"name":"Colour?","options":[{"optionName":"Red"},{"optionName":"Blue"}],"selectableOptionsCount":1}`, ""))
 		w.want(w.company, to+"sendPoll/shop", `{`+anna+`,"pollMessage":{"name":"Colour?","selectableCount":0,"values":["Red","Blue"]}}`, 201,
 			object("pollCreationMessage", `"pollCreationMessage":{"name":"Colour?","options":[{"optionName":"Red"},{"optionName":"Blue"}],"selectableOptionsCount":0}`, ""))
+		for asked, most := range map[int]int{2: 2, 3: 3, 4: 0, 10: 0} { // more than there are is any number
+			w.want(w.company, to+"sendPoll/shop", fmt.Sprintf(`{%s,"name":"Colours?","selectableCount":%d,"values":["Red","Blue","Green"]}`, anna, asked), 201, object("pollCreationMessage",
+				fmt.Sprintf(`"pollCreationMessage":{"name":"Colours?","options":[{"optionName":"Red"},{"optionName":"Blue"},{"optionName":"Green"}],"selectableOptionsCount":%d}`, most), ""))
+		}
 		w.want(w.company, to+"sendPoll/shop", `{`+anna+`,"name":"","selectableCount":11,"values":["a","a"]}`, 400, invalid("instance.name does not meet minimum length of 1",
 			"instance.selectableCount must be less than or equal to 10", "instance.values contains duplicate item"))
 		w.want(w.company, to+"sendPoll/shop", `{`+anna+`,"name":"a","selectableCount":1.5,"values":["a"]}`, 400,

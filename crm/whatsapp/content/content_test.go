@@ -81,6 +81,8 @@ var contents = []struct {
 	{"no contacts", "unknown/contactsArrayMessage", &waE2E.Message{ContactsArrayMessage: &waE2E.ContactsArrayMessage{}}},
 	{"poll", "poll", &waE2E.Message{PollCreationMessage: poll("Tea?", 1, "yes", "no")}},
 	{"poll with several answers", "poll", &waE2E.Message{PollCreationMessageV3: poll("Which?", 0, "a", "b", "b", "c")}},
+	{"poll with two answers", "poll", &waE2E.Message{PollCreationMessage: poll("Which two?", 2, "a", "b", "c")}},
+	{"poll with more answers than options", "poll", &waE2E.Message{PollCreationMessage: poll("Which?", 3, "a", "b", "b")}},
 	{"poll in an envelope", "poll", &waE2E.Message{PollCreationMessageV4: &waE2E.FutureProofMessage{Message: &waE2E.Message{
 		PollCreationMessageV5: poll("When?", 1, "now", "later")}}}},
 	{"poll without answers", "unknown/poll", &waE2E.Message{PollCreationMessageV2: poll("Why?", 1)}},

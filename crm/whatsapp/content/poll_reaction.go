@@ -29,6 +29,9 @@ func pollContent(m *waE2E.Message) *Content {
 
 func newPoll(p *waE2E.PollCreationMessage) *Content {
 	poll := &crm.Poll{Question: p.GetName(), Multiple: p.GetSelectableOptionsCount() != 1}
+	if poll.Multiple {
+		poll.Most = int64(p.GetSelectableOptionsCount()) // fitPoll checks it
+	}
 	for _, o := range p.GetOptions() {
 		poll.Options = append(poll.Options, o.GetOptionName())
 	}

@@ -57,7 +57,8 @@ func (s *Content) fit() {
 	}
 }
 
-// fitPoll drops a poll's blank, duplicate and surplus options. A poll without a question or
+// fitPoll drops a poll's blank, duplicate and surplus options; if more may be chosen than are left,
+// any number may be. A poll without a question or
 // with fewer than two options becomes unknown content with the poll's text.
 func (s *Content) fitPoll() {
 	p := s.Content.Poll
@@ -71,6 +72,9 @@ func (s *Content) fitPoll() {
 		}
 	}
 	p.Question, p.Options = Clip(p.Question, MaxName), options
+	if p.Most > int64(len(options)) {
+		p.Most = 0
+	}
 	if strings.TrimSpace(p.Question) == "" || len(options) < 2 {
 		s.Type, s.Subtype = TypeUnknown, "poll"
 		s.Content.Text = Clip(JoinNonBlank(append([]string{p.Question}, options...)), crm.MaxText)

@@ -106,7 +106,7 @@ func (c *content) poll(w *writer) {
 	w.end()
 	most := int64(1)
 	if p.Multiple {
-		most = 0 // any number
+		most = p.Most // 0: any number
 	}
 	w.int("selectableOptionsCount", most)
 }

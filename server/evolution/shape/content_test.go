@@ -77,6 +77,7 @@ var kinds = []struct {
 		{DisplayName: proto.String("Ann; the baker")}}}})},
 	{"poll", annWrites("3A6C1F0E2B4D5A7C9E24", &waE2E.Message{PollCreationMessageV3: poll("Colour?", 1, "Red", "Blue")})},
 	{"poll.several", annWrites("3A6C1F0E2B4D5A7C9E25", &waE2E.Message{PollCreationMessage: poll("Colours?", 0, "Red", "Blue")})},
+	{"poll.two", annWrites("3A6C1F0E2B4D5A7C9E30", &waE2E.Message{PollCreationMessage: poll("Two colours?", 2, "Red", "Blue", "Green")})},
 	{"poll.vote", voting(annWrites("3A6C1F0E2B4D5A7C9E26", &waE2E.Message{PollUpdateMessage: &waE2E.PollUpdateMessage{
 		PollCreationMessageKey: &waCommon.MessageKey{ID: proto.String("3A6C1F0E2B4D5A7C9E24")}}}), "Red")},
 	{"reaction", annWrites("3A6C1F0E2B4D5A7C9E27", reaction(answered, "👍"))},

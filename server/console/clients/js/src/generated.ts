@@ -1099,6 +1099,10 @@ export interface PollContent {
   question: string;
   options: [string, string, ...string[]];
   multiple: boolean;
+  /**
+   * How many may be chosen, when several may be; absent: any number.
+   */
+  most?: number;
 }
 export interface ReactionContent {
   messageId: MessengerId;

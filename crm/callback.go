@@ -219,6 +219,8 @@ type callbackFilter struct {
 	lines  []LineRef
 	chats  []string
 	former []formerChat // ids that the chats had before
+
+	dialect bool // it is in the words of a dialect, which has some for internal events
 }
 
 // filterOf returns the filter of a row. Its lists are not nil, as put wrote them. The events of
@@ -229,7 +231,7 @@ func filterOf(row *models.CallbackURL) (f callbackFilter, err error) {
 	if err != nil {
 		err = fmt.Errorf("crm: callback URL %d: %w", row.ID, err)
 	}
-	if row.Format != "" {
+	if f.dialect = row.Format != ""; f.dialect {
 		f.events = []string{}
 	}
 	return f, err
@@ -240,6 +242,9 @@ var linePrefix, _, _ = strings.Cut(channels.LineName(0, "x"), "0")
 
 // names reports whether events of this name are selected.
 func (f *callbackFilter) names(event string) bool {
+	if channels.IsInternal(event) {
+		return f.dialect
+	}
 	return len(f.events) == 0 || slices.Contains(f.events, event)
 }
 

@@ -27,6 +27,7 @@ type change struct {
 
 	made   map[int64]bool    // rows of the chats that were made for a message of ours
 	people map[string]string // what is new of contacts, by id: ContactNew, ContactChanged
+	past   past              // what a batch of the history brought
 }
 
 // emit appends ev to the journal when the change commits, in the order of calls.

@@ -145,6 +145,14 @@ func decodeItem(event string, raw json.RawMessage) (item any, err error) {
 		var m MessageEditItem
 		err = json.Unmarshal(raw, &m)
 		return m, err
+	case EventPast:
+		var p PastItem
+		err = json.Unmarshal(raw, &p)
+		return p, err
+	case EventTally:
+		var t TallyItem
+		err = json.Unmarshal(raw, &t)
+		return t, err
 	}
 	return nil, fmt.Errorf("%s shows no message", event)
 }
@@ -162,6 +170,13 @@ func redactItem(item any, id string) any {
 		if m.Arrived != nil {
 			whole := redactMessage(*m.Arrived, id)
 			m.Arrived = &whole
+		}
+		return m
+	case PastItem:
+		return m.without(id)
+	case TallyItem:
+		if m.ID.String() == id { // its options were said by the poll
+			m.Options = []TallyOption{}
 		}
 		return m
 	}

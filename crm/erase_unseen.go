@@ -18,16 +18,40 @@ func (c *change) deleteUnseen(v renderer, chats *chatSet, in *deleteArrival) err
 		LicenseID: v.line.LicenseID, MessengerType: v.line.Messenger, ExternalID: in.ID.String(),
 		FromMe: in.FromMe, DeletedBy: in.By.String(), ByAdmin: in.Admin, DeletedAt: in.time,
 	}
+	first := false
 	for _, d.Chat = range in.chat.ids() {
-		if err := c.tx.AddDeletion(d); err != nil {
+		added, err := c.tx.AddDeletion(d)
+		if err != nil {
 			return err
 		}
+		first = first || added
 	}
 	chat := chats.find(in.chat)
+	if first {
+		c.emitUnseen(chats.line, chat, in)
+	}
 	if chat == nil {
 		return nil
 	}
 	return c.eraseUnseen(v, chats.line, chat, d)
+}
+
+// emitUnseen tells dialects, whose clients may have got the message from elsewhere. chat is nil when
+// it is not here either.
+func (c *change) emitUnseen(l *line, chat *models.Chat, in *deleteArrival) {
+	on := Line{LicenseID: l.licenseID, Messenger: l.messenger}
+	item := UnseenItem{
+		ID: MakeID(on.Messenger, in.ID.String()), Chat: ChatRef{ID: in.chat.key.External}, ChatLID: given(in.chat.key.LID),
+		FromMe: in.FromMe, Post: in.Post && in.chat.key.private(), Time: in.time,
+	}
+	if chat != nil {
+		item.Chat.ID, item.ChatLID = chat.ExternalID, chat.LID
+	}
+	if in.chat.key.Group && !in.Admin && !in.FromMe && in.By.String() != "" {
+		by := MakeID(on.Messenger, in.By.String())
+		item.By = &by
+	}
+	c.emitToDialects(l.companyID, on, EventUnseen, item)
 }
 
 // eraseQuotes erases what answers of a chat tell of a message, where may allows it. It

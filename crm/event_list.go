@@ -122,7 +122,7 @@ func (s *Service) waitForEvent(ctx context.Context, grown <-chan struct{}, timeo
 			return false, context.Cause(ctx)
 		}
 		grown = s.Journal.next()
-		rows, err := s.Store.Read(ctx).ChannelJournal(models.ChannelView{Channel: name.Full}, after, math.MaxInt64, 1)
+		rows, err := s.Store.Read(ctx).ChannelJournal(models.ChannelView{Channel: name.Full, Without: channels.InternalPrefix}, after, math.MaxInt64, 1)
 		if err != nil || len(rows) > 0 {
 			return false, err
 		}
@@ -202,6 +202,7 @@ func (s *Service) readChannel(ctx context.Context, a Actor, name channels.Name, 
 	if err != nil {
 		return nil, err
 	}
+	view.Without = channels.InternalPrefix // the history of sockets is of all dialects, this is for clients of the CRM
 	return read(view, bounds.LastSeq)
 }
 

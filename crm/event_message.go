@@ -214,9 +214,12 @@ type MessageEditItem struct {
 	Error *SendError `json:"error"`
 	// Cause says why the content is another one, when nobody edited it: CauseFile or
 	// CauseArrived.
-	Cause   string         `json:"cause,omitempty"`
-	Origin  *MessageOrigin `json:"origin,omitempty"`
-	Arrived *MessageItem   `json:"arrived,omitempty"` // the whole message, with CauseArrived
+	Cause  string         `json:"cause,omitempty"`
+	Origin *MessageOrigin `json:"origin,omitempty"`
+	// Arrived is the whole message, with CauseArrived, and when it could not be read before.
+	Arrived *MessageItem `json:"arrived,omitempty"`
+
+	whole bool // Arrived is wanted, whatever the cause
 }
 
 // MessageDeleteItem is the item of messageDelete.

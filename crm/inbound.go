@@ -150,7 +150,13 @@ func (c *change) applyInbound(l *line, v renderer, b batch) (answer InboundResul
 	if answer.Calls, err = each(nil, b.calls, func(k *callArrival) (string, error) { return c.applyCall(l, chats, k) }); err != nil {
 		return answer, err
 	}
-	return answer, c.applyGroups(l, chats, b)
+	for i := range b.gone {
+		c.applyGone(l, chats, &b.gone[i])
+	}
+	if err := c.applyGroups(l, chats, b); err != nil {
+		return answer, err
+	}
+	return answer, c.emitPast(l, v, chats, b)
 }
 
 // each appends the result of f for every item, until f fails.

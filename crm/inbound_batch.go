@@ -8,8 +8,11 @@ import "encoding/json"
 type InboundBatch struct {
 	// History marks a batch of past events, from before the account was connected. Its
 	// messages, statuses and names are stored, but it causes no events, no unread
-	// messages and no windows, and reopens no chat. Known data stays as it is.
+	// messages and no windows, and reopens no chat. Known data stays as it is. Only dialects are told
+	// what is new: see EventPast.
 	History bool
+	// Part is what the messenger says of the part of the history that the batch is of.
+	Part HistoryPart
 
 	Aliases  []InboundAlias // applied first, because the other parts may use either id
 	Contacts []InboundUser  // names that people gave themselves
@@ -24,10 +27,17 @@ type InboundBatch struct {
 	Archives []InboundArchive
 	States   []InboundChatState
 	Calls    []InboundCall
+	Gone     []InboundChat // the account's owner deleted them on the phone; the company keeps them
 	Groups   []InboundGroup
 	// AllGroups are the ids of all groups that the account is in, after Groups has told of
 	// them: it is no longer in others. nil: not known.
 	AllGroups []ID
+}
+
+// HistoryPart is a part of the history, as the messenger brings it.
+type HistoryPart struct {
+	Latest   bool   // it is the first one, with the newest messages
+	Progress *int64 // how much of the history came with it, in percent; nil: not told
 }
 
 // InboundAlias states that a phone number and a LID belong to one person. It joins the
@@ -63,6 +73,7 @@ type InboundDelete struct {
 	Admin  bool // the messenger guarantees that an admin of the group deletes
 	Time   *int64
 	IfHere bool // nothing is remembered of a message that is not here
+	Post   bool // it was posted to everybody, as a status
 }
 
 // InboundRead states that the account itself read a chat on another device.

@@ -21,6 +21,8 @@ type inboundExtras struct {
 	archives  []archiveArrival
 	states    []chatStateArrival
 	calls     []callArrival
+	gone      []inboundChat
+	part      HistoryPart
 	groups    []groupArrival
 	allGroups []ID // nil: not known
 }
@@ -55,7 +57,7 @@ type archiveArrival struct {
 
 // batch checks all parts at once. Each violation names the path of its field.
 func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
-	b.connector, b.history, b.labels = true, in.History, in.Labels
+	b.connector, b.history, b.part, b.labels = true, in.History, in.Part, in.Labels
 	var violations []error
 	for i := range in.Messages {
 		m, err := in.Messages[i].check(messenger, fmt.Sprintf("messages[%d].", i), now)
@@ -86,6 +88,10 @@ func (in InboundBatch) batch(messenger string, now int64) (b batch, err error) {
 	for i := range in.Calls {
 		k, err := in.Calls[i].check(messenger, i, now)
 		b.calls, violations = append(b.calls, k), append(violations, err)
+	}
+	for i := range in.Gone {
+		chat, err := in.Gone[i].check(messenger, fmt.Sprintf("gone[%d].", i))
+		b.gone, violations = append(b.gone, chat), append(violations, err)
 	}
 	for i := range in.Groups {
 		g, err := in.Groups[i].check(messenger, fmt.Sprintf("groups[%d].", i), now)

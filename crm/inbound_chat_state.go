@@ -36,6 +36,14 @@ func (c *change) applyRead(chats *chatSet, r *readArrival) (string, error) {
 	return ResultAccepted, c.emitChat(chat, EventChatRead, ChatReadItem{Chat: ChatRef{ID: chat.ExternalID}})
 }
 
+// applyGone tells dialects that the account's owner deleted a chat on the phone. The company keeps
+// it, with its messages.
+func (c *change) applyGone(l *line, chats *chatSet, in *inboundChat) {
+	if chat := chats.find(*in); chat != nil {
+		c.emitToDialects(l.companyID, Line{LicenseID: l.licenseID, Messenger: l.messenger}, EventChatGone, ChatGoneItem{Chat: chatCard(chat), Time: c.now.Unix()})
+	}
+}
+
 // applyArchive closes or opens a chat.
 func (c *change) applyArchive(chats *chatSet, a *archiveArrival) (string, error) {
 	chat := chats.find(a.chat)

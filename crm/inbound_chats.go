@@ -112,8 +112,12 @@ func (c *change) makeChats(l *line, chats []inboundChat, known map[string]bool) 
 		if err := c.nameNew(row); err != nil {
 			return err
 		}
-		if _, err := c.tx.EnsureChat(row); err != nil {
+		made, err := c.tx.EnsureChat(row)
+		if err != nil {
 			return err
+		}
+		if made && c.quiet {
+			c.past.chats = append(c.past.chats, row.ID)
 		}
 		for _, id := range ch.ids() {
 			known[id] = true

@@ -99,7 +99,7 @@ func (c *change) applyEdit(v renderer, chats *chatSet, e *editArrival) (string, 
 	if !placeholder && content.Text == before.Text && content.Caption == before.Caption && reflect.DeepEqual(content.Poll, before.Poll) {
 		return ResultUnchanged, nil
 	}
-	if err := c.saveEdit(v, Actor{}, chat, row, content, e.time); err != nil {
+	if err := c.saveEdit(v, Actor{}, chat, row, content, e.time, placeholder); err != nil {
 		return "", err
 	}
 	return ResultAccepted, c.updatePreviousContent(row.ID, previousContentOf(row))
@@ -181,6 +181,9 @@ func (c *change) idsToLock(l *line, b batch) (ids []string, err error) {
 	}
 	for i := range b.states {
 		ids = append(ids, b.states[i].chat.ids()...)
+	}
+	for i := range b.gone {
+		ids = append(ids, b.gone[i].ids()...)
 	}
 	for i := range b.calls {
 		if b.calls[i].Type == CallOffer {
@@ -264,5 +267,9 @@ func (c *change) applyMessage(v renderer, chats *chatSet, m *messageArrival) (In
 	if err := c.keepFile(chat, &row, m); err != nil {
 		return r, err
 	}
-	return r, c.eraseDeleted(v, chats, chat, &row)
+	if err := c.eraseDeleted(v, chats, chat, &row); err != nil {
+		return r, err
+	}
+	c.keepPast(chat, &row)
+	return r, nil
 }

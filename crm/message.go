@@ -95,7 +95,10 @@ func (c *change) emitMessage(v renderer, chat *models.Chat, m *models.Message, n
 		return err
 	}
 	news.Contact = c.contactNews(&item)
-	return c.emitShown(chat, EventMessage, MessageEvent{item, news}, shown...)
+	if err := c.emitShown(chat, EventMessage, MessageEvent{item, news}, shown...); err != nil {
+		return err
+	}
+	return c.emitTally(v, chat, m, &item.Message)
 }
 
 // messageItem returns the item of a message, and the rows of the messages whose content it

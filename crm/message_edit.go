@@ -86,11 +86,12 @@ func (c *change) edit(v renderer, a Actor, chat *models.Chat, row *models.Messag
 	if content.Text == before.Text && content.Caption == before.Caption {
 		return false, nil
 	}
-	return true, c.saveEdit(v, a, chat, row, content, c.now.Unix())
+	return true, c.saveEdit(v, a, chat, row, content, c.now.Unix(), false)
 }
 
-// saveEdit stores the new content of a message and emits messageEdit.
-func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Message, content Content, at int64) (err error) {
+// saveEdit stores the new content of a message and emits messageEdit. unread says that the message could
+// not be read before.
+func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Message, content Content, at int64, unread bool) (err error) {
 	row.EditedAt = &at
 	if row.Content, err = encodeContent(content); err != nil {
 		return err
@@ -98,7 +99,7 @@ func (c *change) saveEdit(v renderer, a Actor, chat *models.Chat, row *models.Me
 	if err := c.saveContent(row); err != nil {
 		return err
 	}
-	return c.emitContent(v, chat, row, MessageEditItem{Time: at, FromApp: a.fromApp(), Edited: a.edited()})
+	return c.emitContent(v, chat, row, MessageEditItem{Time: at, FromApp: a.fromApp(), Edited: a.edited(), whole: unread})
 }
 
 // emitContent emits messageEdit with the current content of a message. ev says why it is
@@ -108,7 +109,7 @@ func (c *change) emitContent(v renderer, chat *models.Chat, row *models.Message,
 	if ev.Message, err = v.content(row); err != nil {
 		return err
 	}
-	if ev.Cause == CauseArrived {
+	if ev.Cause == CauseArrived || ev.whole {
 		var whole MessageItem
 		if whole, shown, err = c.messageItem(v, chat, row); err != nil {
 			return err

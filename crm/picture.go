@@ -75,8 +75,12 @@ func (s *Service) PictureDue(ctx context.Context, on Line, chatID string, change
 // file of the chat, so whoever sees the chat may have it, and it goes with the chat. The
 // one before is unreachable at once, and removed by Sweep.
 func (s *Service) SetPicture(ctx context.Context, on Line, chatID string, p Picture) error {
+	v, err := s.renderer(ctx, on)
+	if err != nil {
+		return err
+	}
 	used := false
-	err := s.changeWithRetry(ctx, func(c *change) error {
+	err = s.changeWithRetry(ctx, func(c *change) error {
 		used = false
 		chat, err := c.tx.LockChat(on.LicenseID, on.Messenger, chatID)
 		if err != nil {
@@ -105,7 +109,7 @@ func (s *Service) SetPicture(ctx context.Context, on Line, chatID string, p Pict
 		if err := c.tx.SaveChat(chat); err != nil || chat.Type != models.ChatPrivate {
 			return err
 		}
-		return c.pictureOfContact(chat)
+		return c.pictureOfContact(v, chat)
 	})
 	var refused *Error
 	if err == nil && !used || errors.As(err, &refused) { // after another error the commit may have happened
@@ -114,8 +118,8 @@ func (s *Service) SetPicture(ctx context.Context, on Line, chatID string, p Pict
 	return err
 }
 
-// pictureOfContact gives the picture of a private chat to its contact.
-func (c *change) pictureOfContact(chat *models.Chat) error {
+// pictureOfContact gives the picture of a private chat to its contact, and tells dialects.
+func (c *change) pictureOfContact(v renderer, chat *models.Chat) error {
 	k, err := c.tx.ContactByAlias(chat.LicenseID, chat.MessengerType, chat.ExternalID)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil
@@ -128,5 +132,6 @@ func (c *change) pictureOfContact(chat *models.Chat) error {
 		return err
 	}
 	rows[0].Image = chat.Image
+	c.emitToDialects(chat.CompanyID, v.line, EventContact, PersonItem{v.person(rows[0])})
 	return c.tx.SaveContact(rows[0])
 }

@@ -5,9 +5,11 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"chatcast/channels"
 )
 
-//go:embed schemas/*.json
+//go:embed schemas/*.json schemas/internal/*.json
 var schemaFiles embed.FS
 
 // Schema returns the JSON Schema (draft 2020-12) of an event's data, the whole
@@ -20,6 +22,19 @@ func Schema(event string) ([]byte, bool) {
 	return b, err == nil
 }
 
+// InternalSchema is Schema for an event that only dialects read, which is not in the catalogue.
+func InternalSchema(event string) ([]byte, bool) {
+	name, internal := strings.CutPrefix(event, channels.InternalPrefix)
+	if !internal {
+		return nil, false
+	}
+	if strings.ContainsAny(name, `/\.`) {
+		return nil, false
+	}
+	b, err := schemaFiles.ReadFile("schemas/internal/" + name + ".json")
+	return b, err == nil
+}
+
 // EventNames lists the events that have a schema, sorted: the whole catalogue.
 func EventNames() []string {
 	files, err := fs.ReadDir(schemaFiles, "schemas")
@@ -28,6 +43,9 @@ func EventNames() []string {
 	}
 	names := make([]string, 0, len(files))
 	for _, f := range files {
+		if f.IsDir() { // of InternalSchema
+			continue
+		}
 		names = append(names, strings.TrimSuffix(f.Name(), ".json"))
 	}
 	slices.Sort(names)

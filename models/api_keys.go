@@ -106,3 +106,15 @@ func (tx *Tx) DeleteKey(id int64) error {
 func (tx *Tx) TouchKey(id, now, since int64) error {
 	return tx.db.Exec("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND last_used_at <= ?", now, id, since).Error
 }
+
+// HasDialectClients reports whether somebody may get events of a line in the words of a dialect: there
+// is a key that reads it, or a webhook in a dialect's words.
+func (tx *Tx) HasDialectClients(companyID, licenseID int64, messengerType string) (has bool, err error) {
+	err = tx.db.Raw(`
+		SELECT EXISTS (SELECT 1 FROM api_keys
+		               WHERE company_id = ? AND can_read AND (license_id IS NULL OR license_id = ? AND messenger = ?))
+		    OR EXISTS (SELECT 1 FROM callback_urls
+		               WHERE company_id = ? AND format <> '' AND enabled AND (license_id IS NULL OR license_id = ? AND messenger_type = ?))`,
+		companyID, licenseID, messengerType, companyID, licenseID, messengerType).Scan(&has).Error
+	return has, err
+}

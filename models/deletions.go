@@ -18,9 +18,11 @@ type Deletion struct {
 // TableName implements gorm's interface.
 func (Deletion) TableName() string { return "deleted_messages" }
 
-// AddDeletion remembers a deletion. The first of several of the same person counts.
-func (tx *Tx) AddDeletion(d Deletion) error {
-	return tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&d).Error
+// AddDeletion remembers a deletion. The first of several of the same person counts. It reports
+// whether this is the first one.
+func (tx *Tx) AddDeletion(d Deletion) (added bool, err error) {
+	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&d)
+	return res.RowsAffected == 1, res.Error
 }
 
 // DeletionsOf lists what is remembered of the messages of a line with these ids, by message.

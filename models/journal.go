@@ -242,6 +242,7 @@ type ChannelView struct {
 	Company int64    // instead of a channel: all entries of a company
 	Also    []string // only what is in one of these channels too; nil: everything
 	SeenBy  int64    // without what is said in chats that are others', see mine; 0: with it
+	Without string   // without events whose names begin so; empty: with all
 }
 
 // nothing reports whether the user may read nothing.
@@ -263,6 +264,10 @@ func (v ChannelView) where() (condition string, args []any) {
 	if v.Also != nil {
 		condition += " AND EXISTS (SELECT 1 FROM journal_channels AS a WHERE a.seq = c.seq AND a.channel IN ?)"
 		args = append(args, v.Also)
+	}
+	if v.Without != "" {
+		condition += " AND substr(j.name, 1, ?) <> ?"
+		args = append(args, len(v.Without), v.Without)
 	}
 	if v.SeenBy != 0 {
 		condition += ` AND NOT EXISTS (

@@ -150,3 +150,15 @@ func (tx *Tx) Messages(chatID int64, forwards bool, from *TimeKey, limit int) ([
 	var rows []*Message
 	return rows, q.Order(order).Find(&rows).Error
 }
+
+// VotesSince lists the votes in polls among the first span messages of a chat from a time on, in their
+// order. whole reports whether there are no more messages than that.
+func (tx *Tx) VotesSince(chatID, from int64, span int) (votes []*Message, whole bool, err error) {
+	var beyond []int64
+	err = tx.db.Model(&Message{}).Where("chat_id = ? AND time >= ?", chatID, from).Order("time, id").Offset(span).Limit(1).Pluck("id", &beyond).Error
+	if err != nil || len(beyond) > 0 {
+		return nil, false, err
+	}
+	err = tx.db.Where("chat_id = ? AND time >= ? AND type = 'poll' AND aside AND deleted_at IS NULL", chatID, from).Order("time, id").Find(&votes).Error
+	return votes, true, err
+}

@@ -129,6 +129,9 @@ func Schema(t testing.TB, event string) *jsonschema.Schema {
 	t.Helper()
 	text, ok := crm.Schema(event)
 	if !ok {
+		text, ok = crm.InternalSchema(event)
+	}
+	if !ok {
 		t.Errorf("crmtest: event %q has no schema in crm/schemas", event)
 		return nil
 	}

@@ -111,6 +111,16 @@ func (s *session) arranged(ctx context.Context, cli *whatsmeow.Client, j types.J
 	return s.ingest(ctx, crm.InboundBatch{History: s.ofThePast(whole), States: []crm.InboundChatState{{Chat: chat, Changes: ch}}})
 }
 
+// chatGone ingests that the account's owner deleted a chat on the phone.
+func (s *session) chatGone(ctx context.Context, cli *whatsmeow.Client, e *events.DeleteChat) (kept bool) {
+	chat, ok := s.place(ctx, cli, e.JID)
+	if !ok {
+		return true
+	}
+	s.awaitChat(ctx, cli, e.JID)
+	return s.ingest(ctx, crm.InboundBatch{History: s.ofThePast(e.FromFullSync), Gone: []crm.InboundChat{chat}})
+}
+
 func (s *session) pinned(ctx context.Context, cli *whatsmeow.Client, e *events.Pin) (kept bool) {
 	if s.ownState(appstate.IndexPin, e.JID, e.Timestamp) {
 		return true

@@ -59,6 +59,8 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.muted(ctx, cli, e)
 	case *events.Contact:
 		return s.contact(ctx, cli, e)
+	case *events.DeleteChat:
+		return s.chatGone(ctx, cli, e)
 	case *events.Blocklist: // it may not have the changes
 		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
 	case *events.AppState: // all changes; most of them come as events of their own, too
@@ -142,7 +144,7 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 	case *events.Star, *events.UnarchiveChatsSetting, *events.UserStatusMute,
 		*events.LabelAssociationMessage: // labels are tags of chats
 	// the owner removed messages from the phone: the company keeps them
-	case *events.ClearChat, *events.DeleteChat, *events.DeleteForMe:
+	case *events.ClearChat, *events.DeleteForMe:
 	// "about" texts of people: they are asked for
 	case *events.UserAbout:
 	// how a call is set up between devices

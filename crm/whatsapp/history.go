@@ -42,10 +42,11 @@ func (s *session) pastArrived(ctx context.Context, id string, n *waE2E.HistorySy
 	return false
 }
 
-// history imports a part of the history. It is stored without notifying anybody.
+// history imports a part of the history. It is stored without notifying anybody but dialects.
 func (s *session) history(ctx context.Context, cli *whatsmeow.Client, id string, past *waHistorySync.HistorySync) (kept bool) {
 	names := map[string]string{}
-	t := crm.InboundBatch{History: true}
+	part := partOf(past)
+	t := crm.InboundBatch{History: true, Part: part}
 	for _, p := range past.GetPushnames() {
 		j, err := types.ParseJID(p.GetID())
 		name := content.Name(p.GetPushname())
@@ -66,26 +67,36 @@ func (s *session) history(ctx context.Context, cli *whatsmeow.Client, id string,
 	for _, k := range past.GetInlineContacts() {
 		s.inlineContact(ctx, cli, &t, k)
 	}
-	for part := range slices.Chunk(t.Contacts, historyBatch) {
-		if !s.tryIngest(ctx, crm.InboundBatch{History: true, Contacts: part}) {
+	for people := range slices.Chunk(t.Contacts, historyBatch) {
+		if !s.tryIngest(ctx, crm.InboundBatch{History: true, Part: part, Contacts: people}) {
 			return false
 		}
 	}
-	for part := range slices.Chunk(t.Aliases, historyBatch) {
-		if !s.tryIngest(ctx, crm.InboundBatch{History: true, Aliases: part}) {
+	for ids := range slices.Chunk(t.Aliases, historyBatch) {
+		if !s.tryIngest(ctx, crm.InboundBatch{History: true, Part: part, Aliases: ids}) {
 			return false
 		}
 	}
 	s.past.load(id, past.GetConversations())
 	defer s.past.unload()
 	for c := s.past.next(); c != nil; c = s.past.next() {
-		if !s.conversation(ctx, cli, c, names) {
+		if !s.conversation(ctx, cli, c, names, part) {
 			return false
 		}
 		s.past.done(c)
 	}
 	notify(s.fetch)
 	return true
+}
+
+// partOf returns what the phone says of a part of the history. The first one has the newest messages.
+func partOf(h *waHistorySync.HistorySync) (part crm.HistoryPart) {
+	part.Latest = h.GetSyncType() == waHistorySync.HistorySync_INITIAL_BOOTSTRAP && h.GetChunkOrder() <= 1
+	if h.Progress != nil {
+		n := int64(h.GetProgress())
+		part.Progress = &n
+	}
+	return part
 }
 
 // inlineContact adds a person whom the phone's address book has to t.
@@ -131,7 +142,7 @@ func (s *session) keepPair(ctx context.Context, cli *whatsmeow.Client, p pair) b
 }
 
 // conversation imports one chat.
-func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *waHistorySync.Conversation, names map[string]string) (kept bool) {
+func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *waHistorySync.Conversation, names map[string]string, part crm.HistoryPart) (kept bool) {
 	j, err := types.ParseJID(c.GetID())
 	if err != nil {
 		return true
@@ -152,14 +163,14 @@ func (s *session) conversation(ctx context.Context, cli *whatsmeow.Client, c *wa
 	if c.EphemeralExpiration != nil {
 		chat.Disappearing = disappearing(c.GetEphemeralExpiration(), c.GetEphemeralSettingTimestamp(), time.Unix(1, 0), c.GetDisappearingMode(), true)
 	}
-	t := crm.InboundBatch{History: true, Chats: []crm.InboundChat{chat}}
+	t := crm.InboundBatch{History: true, Part: part, Chats: []crm.InboundChat{chat}}
 	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // WhatsApp sends the newest first
 		s.historical(ctx, cli, &t, j, c.GetMessages()[i].GetMessage(), names)
 		if len(t.Messages) >= historyBatch {
 			if !s.tryIngest(ctx, t) {
 				return false
 			}
-			t = crm.InboundBatch{History: true}
+			t = crm.InboundBatch{History: true, Part: part}
 		}
 	}
 	if len(t.Messages) == 0 && chat.Name == nil && chat.Username == nil && chat.Disappearing == nil {

@@ -85,7 +85,7 @@ func (s *session) postDeleted(ctx context.Context, chat crm.InboundChat, id stri
 	}
 	when := sensible(info.Timestamp)
 	return s.ingest(ctx, crm.InboundBatch{Deletes: []crm.InboundDelete{{
-		ID: content.ID(id), Chat: chat, By: chat.ID, Time: &when, IfHere: !on,
+		ID: content.ID(id), Chat: chat, By: chat.ID, Time: &when, IfHere: !on, Post: true,
 	}}})
 }
 

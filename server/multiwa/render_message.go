@@ -78,7 +78,7 @@ func (at scene) message(item *crm.MessageItem, unread *int64) ([]occurrence, err
 
 // arrived translates a message that could not be read before. Edits have no event here.
 func (at scene) arrived(item *crm.MessageEditItem) ([]occurrence, error) {
-	if item.Cause != crm.CauseArrived || item.Arrived == nil {
+	if item.Arrived == nil {
 		return nil, nil
 	}
 	return at.message(item.Arrived, nil)

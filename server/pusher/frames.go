@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"chatcast/broadcasting"
+	"chatcast/channels"
 	"chatcast/server"
 )
 
@@ -56,8 +57,12 @@ var _ broadcasting.Dialect = dialect{}
 // begin returns a buffer for a frame with about n bytes of payload.
 func begin(n int) []byte { return make([]byte, server.HeaderRoom, server.HeaderRoom+n) }
 
-// Event implements broadcasting.Dialect.
+// Event implements broadcasting.Dialect. What is only for other dialects it leaves out: the CRM alone
+// numbers events with such names.
 func (dialect) Event(ev broadcasting.Event) []byte {
+	if ev.Seq != 0 && channels.IsInternal(ev.Name) {
+		return nil
+	}
 	b := begin(64 + len(ev.Name) + len(ev.Channel) + len(ev.UserID) + len(ev.Data) + len(ev.Data)/6)
 	b = append(b, `{"event":`...)
 	b = appendString(b, ev.Name)

@@ -16,6 +16,9 @@ func (r *rendering) messageEdit(data string) {
 		case e.Cause == crm.CauseArrived && e.Arrived != nil:
 			r.arrived(e.Arrived, crm.MessageNews{})
 		default:
+			if e.Arrived != nil { // clients do not have it yet
+				r.arrived(e.Arrived, crm.MessageNews{})
+			}
 			r.edited(e)
 		}
 	}
@@ -39,7 +42,7 @@ func (r *rendering) edited(e *crm.MessageEditItem) {
 		w.long("timestampMs", e.Time*1000)
 		w.end()
 	})
-	r.emit("messages.update", func(w *writer) { r.update(w, &k, statusEdited, e.Time, &c) })
+	r.emit("messages.update", func(w *writer) { r.update(w, &k, statusEdited, e.Time, &c, nil) })
 }
 
 // changedKey returns the key of a message that was changed. of is nil for one that is not

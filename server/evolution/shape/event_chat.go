@@ -101,7 +101,7 @@ func (r *rendering) chatMerge(data string) {
 
 func (r *rendering) contactName(data string) {
 	for _, x := range items[crm.ContactNameItem](r, data) {
-		r.emit("contacts.update", func(w *writer) { r.contact(w, JID(x.Contact.ID.String()), x.Name) })
+		r.emit("contacts.update", func(w *writer) { r.contact(w, JID(x.Contact.ID.String()), x.Name, unknownPicture) })
 	}
 }
 

@@ -10,11 +10,11 @@ func (r *rendering) message(data string) {
 	}
 }
 
-// arrived renders a message. That of a call is nothing: the event call tells of it. A placeholder
-// for one that could not be read is nothing: clients would take the message itself, which has the
-// same id, for a copy of it.
+// arrived renders a message. That of a call is nothing: the event call tells of it. Of a placeholder
+// for one that could not be read only the chat and the person are told: clients would take the message
+// itself, which has the same id, for a copy of it.
 func (r *rendering) arrived(m *crm.MessageItem, news crm.MessageNews) {
-	if r.in.GroupsIgnore && m.Chat.Type == "group" || m.Type == messageCall || m.IsPlaceholder() {
+	if r.in.GroupsIgnore && m.Chat.Type == "group" || m.Type == messageCall {
 		return
 	}
 	if (news.NewChat || news.Unread != nil) && !isStatus(m) {
@@ -24,7 +24,9 @@ func (r *rendering) arrived(m *crm.MessageItem, news crm.MessageNews) {
 	if m.FromMe && m.FromAPI {
 		name, form.sent = "send.message", true
 	}
-	r.emit(name, func(w *writer) { r.object(w, m, form) })
+	if !m.IsPlaceholder() {
+		r.emit(name, func(w *writer) { r.object(w, m, form) })
+	}
 	switch news.Contact {
 	case crm.ContactNew:
 		r.emit("contacts.upsert", func(w *writer) { r.contactOf(w, m) })
@@ -65,20 +67,32 @@ func (r *rendering) chat(w *writer, jid string, rest func()) {
 // contactOf writes the author of a message of somebody else.
 func (r *rendering) contactOf(w *writer, m *crm.MessageItem) {
 	f := r.facts(m)
-	r.contact(w, f.author, m.FromUser.Name)
+	picture := unknownPicture
+	if m.Chat.Type == "private" && m.Chat.Image != nil { // that of a group is not its author's
+		picture = r.address(*m.Chat.Image)
+	}
+	r.contact(w, f.author, m.FromUser.Name, picture)
 }
 
-func (r *rendering) contact(w *writer, jid, name string) {
+// unknownPicture is the address of a picture of which the event tells nothing. Clients that know the
+// picture must not be told that there is none.
+const unknownPicture = "?"
+
+// contact writes a person. An empty picture is none.
+func (r *rendering) contact(w *writer, jid, name, picture string) {
 	w.object("")
+	id, pic := "remoteJid", "profilePicUrl"
 	if r.shape == V1 {
-		w.str("id", jid)
-		w.orNull("pushName", name)
-		w.null("profilePictureUrl")
+		id, pic = "id", "profilePictureUrl"
+	}
+	w.str(id, jid)
+	w.orNull("pushName", name)
+	if picture != unknownPicture {
+		w.orNull(pic, picture)
+	}
+	if r.shape == V1 {
 		w.str("owner", r.in.Name)
 	} else {
-		w.str("remoteJid", jid)
-		w.orNull("pushName", name)
-		w.null("profilePicUrl")
 		w.str("instanceId", r.in.ID)
 	}
 	w.end()
@@ -120,12 +134,13 @@ func (r *rendering) messageStatus(data string) {
 		}
 		jid, _ := personJID(m.Chat.ID, value(m.Chat.Phone), "")
 		k := key{remoteJID: jid, id: m.ID.String(), fromMe: true}
-		r.emit("messages.update", func(w *writer) { r.update(w, &k, status, m.Time, nil) })
+		r.emit("messages.update", func(w *writer) { r.update(w, &k, status, m.Time, nil, nil) })
 	}
 }
 
-// update writes what is new of a message. edited, unless nil, is its new content.
-func (r *rendering) update(w *writer, k *key, status string, time int64, edited *content) {
+// update writes what is new of a message. edited, unless nil, is its new content, and tally, unless
+// nil, writes how a poll stands.
+func (r *rendering) update(w *writer, k *key, status string, time int64, edited *content, tally func()) {
 	w.object("")
 	if r.shape == V1 {
 		w.str("remoteJid", k.remoteJID)
@@ -143,6 +158,9 @@ func (r *rendering) update(w *writer, k *key, status string, time int64, edited 
 		edited.write(w)
 		w.end()
 		w.end()
+	}
+	if tally != nil {
+		tally()
 	}
 	if r.shape == V1 {
 		w.int("datetime", time*1000)

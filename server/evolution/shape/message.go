@@ -170,10 +170,16 @@ func (r *rendering) link(f *crm.FileData) string {
 	switch {
 	case f == nil || f.State != "" && f.State != crm.FilePending:
 		return ""
-	case strings.HasPrefix(f.Link, "/"): // the server does not know its own address
-		return strings.TrimSuffix(r.in.ServerURL, "/") + f.Link
 	}
-	return f.Link
+	return r.address(f.Link)
+}
+
+// address returns a link whole: the CRM may not know the server's address.
+func (r *rendering) address(link string) string {
+	if strings.HasPrefix(link, "/") {
+		return strings.TrimSuffix(r.in.ServerURL, "/") + link
+	}
+	return link
 }
 
 // Kind returns the messageType of a message.

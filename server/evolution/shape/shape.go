@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"chatcast/crm"
 )
 
 // Shape is a version of Evolution's words.
@@ -120,6 +122,12 @@ var renderers = map[string]func(r *rendering, data string){
 	"qr":              (*rendering).qr,
 	"instance":        (*rendering).instance,
 	"companyTag":      (*rendering).tag,
+
+	crm.EventPast:     (*rendering).past,
+	crm.EventUnseen:   (*rendering).unseen,
+	crm.EventTally:    (*rendering).tally,
+	crm.EventContact:  (*rendering).picture,
+	crm.EventChatGone: (*rendering).chatGone,
 }
 
 // items decodes the items of an event. It returns nil when the data is not the CRM's, which makes
@@ -172,8 +180,12 @@ func (r *rendering) open(name string) *writer {
 }
 
 // close ends an envelope.
-func (r *rendering) close(name string, w *writer) Emit {
+func (r *rendering) close(name string, w *writer) Emit { return r.closeWith(name, w, func() {}) }
+
+// closeWith is close with what rest writes beside the data.
+func (r *rendering) closeWith(name string, w *writer, rest func()) Emit {
 	data := len(w.b)
+	rest()
 	w.str("date_time", r.at.UTC().Format(isoTime))
 	w.optional("sender", r.in.jid())
 	w.str("server_url", r.in.ServerURL)

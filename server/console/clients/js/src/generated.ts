@@ -1283,7 +1283,7 @@ export interface Refusal {
   message: string;
 }
 /**
- * The whole message, with the cause arrived.
+ * The whole message, with the cause arrived, and with the edit of one that could not be read before.
  */
 export interface ArrivedMessage {
   id: MessengerId;

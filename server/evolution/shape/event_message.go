@@ -29,9 +29,9 @@ func (r *rendering) arrived(m *crm.MessageItem, news crm.MessageNews) {
 	}
 	switch news.Contact {
 	case crm.ContactNew:
-		r.emit("contacts.upsert", func(w *writer) { r.contactOf(w, m) })
+		r.emit("contacts.upsert", func(w *writer) { r.contactOf(w, m, "") })
 	case crm.ContactChanged:
-		r.emit("contacts.update", func(w *writer) { r.contactOf(w, m) })
+		r.emit("contacts.update", func(w *writer) { r.contactOf(w, m, unknownPicture) })
 	}
 }
 
@@ -64,10 +64,10 @@ func (r *rendering) chat(w *writer, jid string, rest func()) {
 	w.end()
 }
 
-// contactOf writes the author of a message of somebody else.
-func (r *rendering) contactOf(w *writer, m *crm.MessageItem) {
+// contactOf writes the author of a message of somebody else. picture is what is said of their picture
+// when the message does not have it.
+func (r *rendering) contactOf(w *writer, m *crm.MessageItem, picture string) {
 	f := r.facts(m)
-	picture := unknownPicture
 	if m.Chat.Type == "private" && m.Chat.Image != nil { // that of a group is not its author's
 		picture = r.address(*m.Chat.Image)
 	}

@@ -57,8 +57,9 @@ func (s *Service) SendLink(ctx context.Context, a Actor, at ChatAddress, link, n
 		return Sent{}, Invalid("file", "must be an address")
 	}
 	if name == "" {
-		name = fileName(path.Base(u.Path))
+		name = path.Base(u.Path)
 	}
+	name = fileName(name)
 	m.Content.File = &FileData{Link: link, Name: name}
 	kind := mimeByExtension[strings.ToLower(path.Ext(name))]
 	m.Content.File.MimeType = given(kind)

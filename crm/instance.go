@@ -239,6 +239,17 @@ func (s *Service) InstanceByID(ctx context.Context, a Actor, id string) (*Instan
 	return shown(tx, a, row)
 }
 
+// InstanceOf returns the instance of a line, also one that the directory does not know yet. One
+// whose line the actor may not use is not found.
+func (s *Service) InstanceOf(ctx context.Context, a Actor, on Line) (*Instance, error) {
+	tx := s.Store.Read(ctx)
+	row, err := tx.InstanceOf(on.LicenseID, on.Messenger)
+	if err != nil {
+		return nil, orNotFound(err, "instance")
+	}
+	return shown(tx, a, row)
+}
+
 // instanceNamed returns the row of the instance with this name that the actor may use.
 func instanceNamed(tx *models.Tx, a Actor, name string) (*models.Instance, error) {
 	if CheckInstanceName("name", name) != nil {

@@ -1,5 +1,7 @@
 package multiwa
 
+import "time"
+
 // What the tests from outside need of the inside.
 const (
 	MaxMessage  = maxMessage
@@ -24,3 +26,11 @@ func Failed(status int, code, message string) string {
 // MessageUUID and ConversationUUID return the UUIDs of numbers.
 func MessageUUID(number int64) string      { return uuid(nounMessage, number) }
 func ConversationUUID(number int64) string { return uuid(nounConversation, number) }
+
+// PingOften pings sockets that are opened from now on as often as said, and has them closed when
+// they do not answer within the time, until undo is called.
+func PingOften(every, within time.Duration) (undo func()) {
+	before := *rules
+	rules.PingEvery, rules.PongTimeout = every, within
+	return func() { *rules = before }
+}

@@ -47,6 +47,7 @@ type harness struct {
 type setup struct {
 	sockets server.Options
 	options multiwa.Options
+	remote  string // where requests come from; empty: from where they do
 }
 
 // liveEngine lets the rules act on the engine.
@@ -106,10 +107,16 @@ func newHarness(t *testing.T, store *models.Store, change ...func(*setup)) *harn
 	o.options.Sockets = h.sockets
 	g := gin.New()
 	multiwa.New(o.options).Register(g)
-	api := &multiwa.API{CRM: h.Service, Lines: lines, Log: discard}
+	api := &multiwa.API{CRM: h.Service, Lines: o.options.Lines, Log: discard}
 	api.Register(g)
 	g.NoRoute(func(c *gin.Context) { api.NotFound(c) })
-	web := httptest.NewServer(apitest.Documented(t, g, nil))
+	documented := apitest.Documented(t, g, nil)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.remote != "" {
+			r.RemoteAddr = o.remote
+		}
+		documented.ServeHTTP(w, r)
+	}))
 	h.url = web.URL
 	stopSockets, stopRest := h.run(h.sockets.Run), h.run(h.engine.Run, relay.Run)
 	h.stop = stopSockets

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -43,10 +44,17 @@ type hookBody struct {
 	Data      json.RawMessage `json:"data"`
 }
 
+// errUnknownProfile is the error for a line that was made a moment ago on another node. What is
+// delivered is tried again.
+var errUnknownProfile = errors.New("the profile is not known yet")
+
 // Requests implements crm.CallbackFormat.
 func (h Hooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.CallbackEvent, _ time.Time) (all []crm.CallbackRequest, err error) {
 	profile, _ := h.Lines.Profile(ev.Line)
 	if ev.Name == crm.CallbackTest {
+		if profile == "" {
+			return nil, errUnknownProfile
+		}
 		r, err := hookRequest(to, profile, hookTest, ev.At, json.RawMessage(`{"message":"This is a test"}`))
 		return []crm.CallbackRequest{r}, err
 	}
@@ -77,6 +85,9 @@ func (h Hooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Callbac
 			}
 			all = append(all, r)
 		})
+	}
+	if profile == "" && len(all) > 0 {
+		return nil, errUnknownProfile
 	}
 	return all, err
 }

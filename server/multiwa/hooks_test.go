@@ -89,9 +89,14 @@ func (quick) Policy() *crm.CallbackPolicy {
 
 // withWebhooks has the rules deliver webhooks.
 func (h *harness) withWebhooks(private bool) {
+	h.deliver(private, directory{h.InstanceDirectory()})
+}
+
+// deliver is withWebhooks with what is known of the lines.
+func (h *harness) deliver(private bool, lines multiwa.Lines) {
 	hooks := webhook.New(webhook.Options{
 		Log: discard, AllowPrivate: private, Alone: true,
-		Formats: map[string]crm.CallbackFormat{crm.FormatMultiWA: quick{multiwa.Hooks{Lines: directory{h.InstanceDirectory()}}}},
+		Formats: map[string]crm.CallbackFormat{crm.FormatMultiWA: quick{multiwa.Hooks{Lines: lines}}},
 	})
 	hooks.Serve(h.Service)
 	h.Callbacks = hooks

@@ -92,9 +92,9 @@ func (a *API) NotFound(c *gin.Context) bool {
 // and notes where it comes from, for the audit log.
 func (a *API) authenticate(c *gin.Context) {
 	c.Header("Cache-Control", "no-store") // caches know Authorization, and not x-api-key
-	within := requestTime
-	if filePaths[c.FullPath()] {
-		within = fileTime
+	within, slow := slowPaths[c.FullPath()]
+	if !slow {
+		within = requestTime
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), within)
 	defer cancel()
@@ -157,8 +157,12 @@ type limited struct {
 	ResetAt    string `json:"resetAt"`
 }
 
+// ownWords are fields of the rules under the names that they have in all routes.
+var ownWords = map[string]string{"contactId": "id", "groupId": "id", "members": "participants"}
+
 // fail answers with err. An error that is not of crm is "internal", and logged.
 func (a *API) fail(c *gin.Context, err error) {
+	err = inWords(err, ownWords)
 	var e *crm.Error
 	ctx := c.Request.Context()
 	if !errors.As(err, &e) && !errors.As(context.Cause(ctx), &e) {
@@ -232,14 +236,16 @@ func union(object []byte) []byte {
 
 // profile finds the profile with an id. Without one it is that of a key that has only one.
 func (a *API) profile(c *gin.Context, id string) (*crm.Instance, error) {
-	if id == "" {
-		id = onlyProfile(a.Lines, key(c))
+	ctx, of := c.Request.Context(), key(c)
+	switch {
+	case id != "":
+		found, err := a.CRM.InstanceByID(ctx, actor(c), canonical(id))
+		return found, noProfile(err)
+	case of.LicenseID != 0:
+		found, err := a.CRM.InstanceOf(ctx, actor(c), onlyLine(of))
+		return found, noProfile(err)
 	}
-	if id == "" {
-		return nil, crm.Invalid("profileId", "is required")
-	}
-	of, err := a.CRM.InstanceByID(c.Request.Context(), actor(c), canonical(id))
-	return of, noProfile(err)
+	return nil, crm.Invalid("profileId", "is required")
 }
 
 // noProfile says of an instance that is not found that there is no such profile.

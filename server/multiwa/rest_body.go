@@ -80,3 +80,27 @@ func decode(raw []byte, dst any) error {
 	}
 	return nil
 }
+
+// fieldOf returns the field that an error of the rules is about; empty: it is about none, or
+// several.
+func fieldOf(err error) string {
+	var e *crm.Error
+	if errors.As(err, &e) && e.Code == crm.CodeInvalid && len(e.Fields) == 1 {
+		for field := range e.Fields {
+			return field
+		}
+	}
+	return ""
+}
+
+// inWords returns an error of the rules about a field, or an item of a list, with the name that
+// the field has here.
+func inWords(err error, words map[string]string) error {
+	var e *crm.Error
+	field := fieldOf(err)
+	list, _, _ := strings.Cut(field, "[")
+	if name := words[list]; name != "" && errors.As(err, &e) {
+		return crm.Invalid(name+field[len(list):], "%s", e.Fields[field])
+	}
+	return err
+}

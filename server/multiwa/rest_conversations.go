@@ -16,8 +16,7 @@ func (a *API) conversationAt(c *gin.Context) (of *crm.Instance, at crm.ChatAddre
 		if at, err = a.CRM.ChatNumbered(ctx, actor(c), n); err != nil {
 			return nil, at, err
 		}
-		profile, _ := a.Lines.Profile(at.Line)
-		of, err = a.CRM.InstanceByID(ctx, actor(c), profile)
+		of, err = a.CRM.InstanceOf(ctx, actor(c), at.Line)
 		return of, at, noProfile(err)
 	}
 	if of, err = a.profile(c, c.Query("profileId")); err == nil {

@@ -5,19 +5,21 @@ import (
 	"encoding/base64"
 	"mime"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"chatcast/crm"
 )
 
-// filePaths are the routes whose bodies may have a file.
-var filePaths = func() map[string]bool {
-	all := map[string]bool{}
+// slowPaths are the routes that may take long: those whose bodies may have a file, and typing.
+var slowPaths = func() map[string]time.Duration {
+	all := map[string]time.Duration{}
 	for _, prefix := range prefixes {
 		for _, kind := range fileKinds {
-			all[prefix+"/messages/"+kind] = true
+			all[prefix+"/messages/"+kind] = fileTime
 		}
+		all[prefix+"/messages/typing"] = typingTime
 	}
 	return all
 }()
@@ -51,7 +53,7 @@ func (a *API) file(typ string) func(c *gin.Context) (sending, error) {
 		if (in.URL == "") == (in.Base64 == "") {
 			return out, crm.Invalid("url", "is required, or base64, and not both")
 		}
-		m := outgoing(c, "")
+		m := outgoing(c, typ)
 		if typ == crm.MessageAudio && in.PTT {
 			m.Type = crm.MessageVoice
 		}
@@ -62,11 +64,28 @@ func (a *API) file(typ string) func(c *gin.Context) (sending, error) {
 		}
 		if in.URL != "" {
 			out.sent, err = a.CRM.SendLink(c.Request.Context(), actor(c), at, in.URL, in.name(typ, false), m)
-			return out, err
+		} else {
+			out.sent, err = a.sendBytes(c, at, typ, in, m)
 		}
-		out.sent, err = a.sendBytes(c, at, typ, in, m)
-		return out, err
+		return out, in.ofFile(err, m.Type)
 	}
+}
+
+// fileKind is what a file must be to be sent as a message of a type. Every file can be a document.
+var fileKind = map[string]string{
+	crm.MessageImage: "a picture", crm.MessageVideo: "a film", crm.MessageAudio: "a sound", crm.MessageVoice: "a sound",
+}
+
+// ofFile says of an error of the rules about a file which field of the request it is about.
+func (in *fileInput) ofFile(err error, typ string) error {
+	from := "url"
+	if in.URL == "" {
+		from = "base64"
+	}
+	if fieldOf(err) == "type" {
+		return crm.Invalid(from, "must be %s: /messages/document sends every file", fileKind[typ])
+	}
+	return inWords(err, map[string]string{"file": from, "fileName": "filename"})
 }
 
 // sendBytes sends a file that is in the request.

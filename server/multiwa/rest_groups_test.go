@@ -142,6 +142,9 @@ func TestGroups(t *testing.T) {
 		r.want("POST", "/contacts/validate", in(`,"phones":["+351 912 000 001","351912000008","351912000007"]`), 201,
 			`[{"phone":"+351 912 000 001","exists":true,"waId":"351912000001@c.us"},{"phone":"351912000008","exists":false,"waId":null},{"phone":"351912000007","exists":null,"waId":null}]`)
 
+		const form = " must be a phone number of 5 to 15 digits, or an id ending in @c.us, @s.whatsapp.net, @g.us, @newsletter or @lid"
+		r.fails("GET", "/groups/nobody"+of, "", 404, "NOT_FOUND", "group not found")
+		r.fails("POST", at+"/participants/add", in(`,"participants":["351912000002","nobody"]`), 400, "VALIDATION_ERROR", "participants[1]"+form)
 		r.fails("GET", "/groups/120363000000000009@g.us"+of, "", 404, "NOT_FOUND", "group not found")
 		r.fails("GET", at, "", 400, "VALIDATION_ERROR", "profileId is required")
 		r.fails("POST", at+"/participants/add", in(``), 400, "VALIDATION_ERROR", "participants must be a list of numbers or ids")

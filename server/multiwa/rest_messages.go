@@ -50,7 +50,7 @@ func (a *API) send(do func(c *gin.Context) (sending, error)) gin.HandlerFunc {
 	return a.serve(http.StatusCreated, func(c *gin.Context) (any, error) {
 		out, err := do(c)
 		if err != nil {
-			return nil, err
+			return nil, inWords(err, map[string]string{"chatId": "to"})
 		}
 		at := crm.ChatAddress{Line: out.of.Line, ChatID: out.sent.ChatID}
 		n, err := a.CRM.NumbersOf(c.Request.Context(), actor(c), at, out.sent.ID.String())
@@ -251,7 +251,7 @@ func (a *API) reaction(c *gin.Context) (sending, error) {
 	m := outgoing(c, crm.MessageReaction)
 	m.Content.Reaction = &crm.Reaction{MessageID: crm.MakeID(of.Line.Messenger, id), Emoji: *in.Emoji}
 	sent, err := a.CRM.Send(c.Request.Context(), actor(c), at, m)
-	return sending{of, sent}, err
+	return sending{of, sent}, inWords(err, map[string]string{"chatId": "messageId"})
 }
 
 func (a *API) reply(c *gin.Context) (sending, error) {
@@ -274,5 +274,5 @@ func (a *API) reply(c *gin.Context) (sending, error) {
 	m := outgoing(c, crm.MessageText)
 	m.Content.Text, m.Quoted = in.Text, &quoted
 	sent, err := a.CRM.Send(c.Request.Context(), actor(c), at, m)
-	return sending{of, sent}, err
+	return sending{of, sent}, inWords(err, map[string]string{"chatId": "quotedMessageId"})
 }

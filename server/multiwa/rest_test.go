@@ -217,7 +217,7 @@ func TestBadRequests(t *testing.T) {
 			{"reply", `{` + in + `,"text":"x"}`, 400, "VALIDATION_ERROR", "quotedMessageId is required"},
 			{"image", `{` + in + `}`, 400, "VALIDATION_ERROR", "url is required, or base64, and not both"},
 			{"image", `{` + in + `,"base64":"%%"}`, 400, "VALIDATION_ERROR", "base64 must be a file as base64, or as a data URL"},
-			{"image", `{` + in + `,"url":"ftp://x"}`, 400, "VALIDATION_ERROR", "file must be an http or https address without a password in it"},
+			{"image", `{` + in + `,"url":"ftp://x"}`, 400, "VALIDATION_ERROR", "url must be an http or https address without a password in it"},
 			{"document", `{` + in + `,"url":"https://files.example/x"}`, 400, "VALIDATION_ERROR", "filename is required"},
 			{"typing", `{` + in + `,"state":"dancing"}`, 400, "VALIDATION_ERROR", "state must be typing, composing, recording, paused or stop"},
 			{"mark-read", `{"profileId":"` + profile + `"}`, 400, "VALIDATION_ERROR", "chatId is required"},

@@ -28,11 +28,8 @@ type webhookData struct {
 	CreatedAt string   `json:"createdAt"`
 }
 
-func (a *API) webhookData(e *crm.Endpoint) webhookData {
-	d := webhookData{ID: e.PublicID, URL: e.URL, Events: e.Events, Enabled: e.Enabled, CreatedAt: isoSeconds(e.CreatedAt)}
-	if e.LicenseID != nil && e.MessengerType != nil {
-		d.ProfileID, _ = a.Lines.Profile(crm.Line{LicenseID: *e.LicenseID, Messenger: *e.MessengerType})
-	}
+func webhookOf(of *crm.Instance, e *crm.Endpoint) webhookData {
+	d := webhookData{ID: e.PublicID, ProfileID: of.ID, URL: e.URL, Events: e.Events, Enabled: e.Enabled, CreatedAt: isoSeconds(e.CreatedAt)}
 	if len(d.Events) == 0 {
 		d.Events = []string{everything}
 	}
@@ -112,7 +109,7 @@ func (a *API) addWebhook(c *gin.Context, of *crm.Instance, e crm.EndpointInput) 
 	if err != nil {
 		return nil, err
 	}
-	return a.webhookData(made), nil
+	return webhookOf(of, made), nil
 }
 
 // profileWebhook adds a webhook to a profile, or changes the one that has the address already:
@@ -149,7 +146,7 @@ func (a *API) webhooks(c *gin.Context) (any, error) {
 	}
 	list := []webhookData{}
 	for i := range found {
-		list = append(list, a.webhookData(&found[i]))
+		list = append(list, webhookOf(of, &found[i]))
 	}
 	return list, nil
 }
@@ -167,7 +164,11 @@ func (a *API) changeWebhook(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.webhookData(changed), nil
+	of, err := a.CRM.InstanceOf(c.Request.Context(), actor(c), crm.Line{LicenseID: *changed.LicenseID, Messenger: *changed.MessengerType})
+	if err != nil {
+		return nil, err
+	}
+	return webhookOf(of, changed), nil
 }
 
 // changes returns what a request gives of a webhook.

@@ -257,8 +257,8 @@ func TestSlowConsumer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if code, _ := slow.closed(); code != 4008 {
-			t.Errorf("closed with %d", code)
+		if code, text := slow.closed(); code != 4008 || text != "The connection is too slow for what is sent on it" {
+			t.Errorf("closed with %d %s", code, text)
 		}
 	})
 }
@@ -281,8 +281,8 @@ func TestCutOff(t *testing.T) {
 		h := newHarness(t, store)
 		c := h.connect(t, h.key(t, onGr).Key)
 		h.engine.CutOff()
-		if code, _ := c.closed(); code != 1012 {
-			t.Errorf("closed with %d", code)
+		if code, text := c.closed(); code != 1012 || text != "The server was cut off from the others, please come back" {
+			t.Errorf("closed with %d %s", code, text)
 		}
 	})
 }

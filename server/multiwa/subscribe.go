@@ -60,21 +60,18 @@ func isRefusal(err error) bool {
 
 // profile finds the profile with an id; without one, that of a key that has only one.
 func (s *Server) profile(ctx context.Context, a crm.Actor, key *crm.KeyData, id string) (*crm.Instance, error) {
-	if id == "" {
-		id = onlyProfile(s.opt.Lines, key)
+	switch {
+	case id != "":
+		return s.opt.CRM.InstanceByID(ctx, a, canonical(id))
+	case key.LicenseID != 0:
+		return s.opt.CRM.InstanceOf(ctx, a, onlyLine(key))
 	}
-	if id == "" {
-		return nil, errNoProfile
-	}
-	return s.opt.CRM.InstanceByID(ctx, a, canonical(id))
+	return nil, errNoProfile
 }
 
-// onlyProfile returns the id of the profile of a key that has only one; "" of other keys.
-func onlyProfile(lines Lines, key *crm.KeyData) (id string) {
-	if key.LicenseID != 0 {
-		id, _ = lines.Profile(crm.Line{LicenseID: key.LicenseID, Messenger: key.Messenger})
-	}
-	return id
+// onlyLine returns the line of a key that has only one.
+func onlyLine(key *crm.KeyData) crm.Line {
+	return crm.Line{LicenseID: key.LicenseID, Messenger: key.Messenger}
 }
 
 // enter subscribes to the events of a profile and, when the list names them and the key may

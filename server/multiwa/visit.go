@@ -262,16 +262,17 @@ func (v *Visit) count(m Member) int {
 }
 
 // leave ends the subscription to a profile, if there is one.
-func (v *Visit) leave(_ context.Context, m Member, arg json.RawMessage, answer func(outcome)) error {
+func (v *Visit) leave(ctx context.Context, m Member, arg json.RawMessage, answer func(outcome)) error {
 	in, err := parseJoin(arg)
 	if err != nil {
 		return err
 	}
 	if in.profileID == "" {
-		in.profileID = onlyProfile(v.srv.opt.Lines, v.key)
-	}
-	if in.profileID == "" {
-		return errNoProfile
+		of, err := v.srv.profile(ctx, v.actor, v.key, "")
+		if err != nil {
+			return err
+		}
+		in.profileID = of.ID
 	}
 	id := canonical(in.profileID)
 	if on, in := v.joined[id]; in {

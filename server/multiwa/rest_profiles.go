@@ -47,7 +47,12 @@ const engine = "whatsmeow"
 // lineStatus returns the status of a profile. A key that may not read it, but pair it, sees
 // what it needs for that.
 func (a *API) lineStatus(c *gin.Context, of *crm.Instance) (crm.LineStatus, string, error) {
-	st, err := a.CRM.LineStatus(c.Request.Context(), actor(c), of.Line)
+	ctx := c.Request.Context()
+	st, err := a.CRM.LineStatus(ctx, actor(c), of.Line)
+	var refused *crm.Error
+	if errors.As(err, &refused) && refused.Code == crm.CodeDenied && key(c).Has(crm.KeyManage) {
+		st, err = a.CRM.InstanceStatus(ctx, actor(c), of.Name)
+	}
 	if err != nil {
 		return st, "", err
 	}
@@ -201,6 +206,14 @@ func (a *API) deleteProfile(c *gin.Context) (any, error) {
 	return done{}, err
 }
 
+// mustManage refuses a key without the right manage, whatever the state of the profile is.
+func mustManage(c *gin.Context) error {
+	if key(c).Has(crm.KeyManage) {
+		return nil
+	}
+	return &crm.Error{Code: crm.CodeDenied, Message: "this key does not have the right " + crm.KeyManage}
+}
+
 // connecting is the answer to connect.
 type connecting struct {
 	Status  string  `json:"status"`
@@ -211,6 +224,9 @@ type connecting struct {
 // connect begins to pair an account. A profile that has one connects by itself.
 func (a *API) connect(c *gin.Context) (any, error) {
 	of, err := a.profile(c, c.Param("id"))
+	if err == nil {
+		err = mustManage(c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -243,6 +259,9 @@ func (a *API) disconnect(c *gin.Context) (any, error) {
 func (a *API) qr(c *gin.Context) (any, error) {
 	c.Header("Cache-Control", "no-store")
 	of, err := a.profile(c, c.Param("id"))
+	if err == nil {
+		err = mustManage(c)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,8 @@ type person struct {
 // key is what the key of a program may do.
 type key struct {
 	company string
-	line    bool // for the company's line alone
+	line    bool   // for one of the company's lines alone
+	on      string // the messenger of that; "": the bridge
 	rights  []string
 }
 
@@ -78,14 +79,18 @@ func people() []*person {
 		{name: "expired token", refused: http.StatusForbidden, jobs: at(alpha, admin)},
 	}
 	list = append(list, keys()...)
-	for i, p := range list {
-		p.id = int64(8001 + i)
-		p.token = "token of " + p.name
-	}
-	return append(list,
+	return append(withIDs(list, 8001),
 		&person{name: "nobody", refused: http.StatusUnauthorized},
 		&person{name: "forged token", token: "no such token", refused: http.StatusForbidden},
 	)
+}
+
+// withIDs gives people ids, from the first one, and tokens.
+func withIDs(list []*person, first int64) []*person {
+	for i, p := range list {
+		p.id, p.token = first+int64(i), "token of "+p.name
+	}
+	return list
 }
 
 // keys returns programs with keys.

@@ -1,8 +1,10 @@
 package access_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +53,9 @@ func takeSnapshot(t *testing.T, store *models.Store) *snapshot {
 		t.Fatal(err)
 	}
 	for _, name := range s.tables {
+		if _, err := db.ExecContext(t.Context(), "DROP TABLE IF EXISTS saved_"+name); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := db.ExecContext(t.Context(), "CREATE TABLE saved_"+name+" AS SELECT * FROM "+name); err != nil {
 			t.Fatal(err)
 		}
@@ -108,4 +113,44 @@ func (s *snapshot) exec(t *testing.T, query string) {
 	if _, err := s.db.ExecContext(t.Context(), query); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+}
+
+// busy are the beginnings of tables that change without a change by who asks: when keys and tokens
+// were used last, what was refused, and how often.
+var busy = []string{"api_keys", "tokens", "audit", "nodes", "line_leases", "server_", "callback_deliveries"}
+
+// columns are those of tables of which others change so: where deliveries to a URL are.
+var columns = map[string]string{"callback_urls": "id, company_id, license_id, messenger_type, format, url, secret, events, options, enabled"}
+
+// changed lists the tables whose rows are others than were saved.
+func (s *snapshot) changed(t *testing.T) (names []string) {
+	t.Helper()
+	for _, name := range s.tables {
+		if beginsWithAny(name, busy) {
+			continue
+		}
+		var others int
+		of := cmp.Or(columns[name], "*")
+		for _, pair := range [][2]string{{name, "saved_" + name}, {"saved_" + name, name}} {
+			var n int
+			q := fmt.Sprintf("SELECT COUNT(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM %s) AS x", of, pair[0], of, pair[1])
+			if err := s.db.QueryRowContext(t.Context(), q).Scan(&n); err != nil {
+				t.Fatalf("%s: %v", q, err)
+			}
+			others += n
+		}
+		if others > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// events returns how many events were written.
+func (s *snapshot) events(t *testing.T) (n int) {
+	t.Helper()
+	if err := s.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM journal").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

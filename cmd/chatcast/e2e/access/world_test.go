@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -55,7 +56,8 @@ type world struct {
 	assertion json.RawMessage // by the passkey of the account that is being paired; nil: none is
 }
 
-func newWorld(t *testing.T, url string) *world {
+// newWorld starts the program with all people, and with more.
+func newWorld(t *testing.T, url string, more ...*person) *world {
 	t.Helper()
 	ref, err := apitest.Load()
 	if err != nil {
@@ -74,7 +76,7 @@ func newWorld(t *testing.T, url string) *world {
 	second := cfg.Apps[0]
 	second.ID, second.Key, second.Secret = "2", "SecondKey", "the secret of app 2"
 	cfg.Apps = append(cfg.Apps, second)
-	w := &world{t: t, phones: phones, hooks: hooks.URL, p: e2e.Start(t, cfg), ref: ref, people: people(), values: map[string]map[string]any{}}
+	w := &world{t: t, phones: phones, hooks: hooks.URL, p: e2e.Start(t, cfg), ref: ref, people: append(people(), withIDs(more, 8101)...), values: map[string]map[string]any{}}
 	plain := httptest.NewServer(w.p.Components().Router)
 	t.Cleanup(plain.Close)
 	w.base = plain.URL
@@ -197,7 +199,7 @@ func (p *person) keyRows(now int64) []any {
 		CanRead: may(crm.KeyRead), CanSend: may(crm.KeySend), CanManage: may(crm.KeyManage), CanInbound: may(crm.KeyInbound),
 	}
 	if p.key.line {
-		k.LicenseID, k.Messenger = &license, line
+		k.LicenseID, k.Messenger = &license, cmp.Or(p.key.on, line)
 	}
 	return []any{user, k}
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -82,16 +84,12 @@ func ValidateJournal(t testing.TB, store *models.Store) {
 		t.Errorf("crmtest: read the journal: %v", err)
 		return
 	}
-	compiled := map[string]*jsonschema.Schema{}
 	for _, row := range rows {
 		if row.Channels == "[]" { // its line is gone, and its content
 			continue
 		}
-		if compiled[row.Name] == nil {
-			compiled[row.Name] = Schema(t, row.Name)
-		}
-		if compiled[row.Name] != nil {
-			validate(t, compiled[row.Name], row)
+		if schema := Schema(t, row.Name); schema != nil {
+			validate(t, schema, row)
 		}
 	}
 }
@@ -123,34 +121,43 @@ func validateData(t testing.TB, schema *jsonschema.Schema, name string, forms ..
 	}
 }
 
-// Schema compiles the schema of an event. It fails the test and returns nil when there
-// is none.
+// schemas holds the compiled schemas, by the name of the event. A schema does not change, and
+// compiling one takes longer than most tests of the rules.
+var schemas sync.Map
+
+// Schema returns the schema of an event. It fails the test and returns nil when there is
+// none.
 func Schema(t testing.TB, event string) *jsonschema.Schema {
 	t.Helper()
+	if schema, ok := schemas.Load(event); ok {
+		return schema.(*jsonschema.Schema)
+	}
+	schema, err := compile(event)
+	if err != nil {
+		t.Errorf("crmtest: schema of %s: %v", event, err)
+		return nil
+	}
+	schemas.Store(event, schema)
+	return schema
+}
+
+func compile(event string) (*jsonschema.Schema, error) {
 	text, ok := crm.Schema(event)
 	if !ok {
 		text, ok = crm.InternalSchema(event)
 	}
 	if !ok {
-		t.Errorf("crmtest: event %q has no schema in crm/schemas", event)
-		return nil
+		return nil, errors.New("there is none in crm/schemas")
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		t.Errorf("crmtest: schema of %s: %v", event, err)
-		return nil
+		return nil, err
 	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	if err := c.AddResource("schema.json", doc); err != nil {
-		t.Errorf("crmtest: schema of %s: %v", event, err)
-		return nil
+		return nil, err
 	}
-	schema, err := c.Compile("schema.json")
-	if err != nil {
-		t.Errorf("crmtest: schema of %s: %v", event, err)
-		return nil
-	}
-	return schema
+	return c.Compile("schema.json")
 }

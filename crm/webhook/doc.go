@@ -40,7 +40,7 @@
 //
 // # Goroutines
 //
-// Hooks.Run has one goroutine, one for live events, and one for each URL while it has something
-// to do, for events of the journal and for live ones. All of them have ended when it returns. Of chatcast's packages it may import only crm and
-// channels/webpost.
+// Hooks.Run has one goroutine, one for live events, and two for each URL while it has something to
+// do: one for events of the journal, one for live ones. All of them have ended when it returns.
+// Of chatcast's packages it may import only crm and channels/webpost.
 package webhook

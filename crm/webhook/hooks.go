@@ -219,6 +219,9 @@ func (h *Hooks) whileMine(ctx context.Context) (mine context.Context, stop func(
 	set := make(chan struct{})
 	timer = time.AfterFunc(left(), func() {
 		<-set
+		if mine.Err() != nil { // stopped while this began: else each turn would set the next one
+			return
+		}
 		if more := left(); more > 0 {
 			timer.Reset(more)
 			return

@@ -34,8 +34,7 @@ type InstanceView struct {
 type InstanceDirectory struct {
 	known   atomic.Pointer[instanceSnapshot]
 	loading sync.Mutex
-	changed chan struct{} // closed and replaced with known; guarded by loading
-	failed  atomic.Bool   // the last load; logged once
+	failed  atomic.Bool // the last load; logged once
 }
 
 // instanceSnapshot is never changed.
@@ -65,7 +64,7 @@ type instanceKey struct {
 }
 
 func newInstanceDirectory() *InstanceDirectory {
-	d := &InstanceDirectory{changed: make(chan struct{})}
+	d := &InstanceDirectory{}
 	d.known.Store(&instanceSnapshot{version: -1})
 	return d
 }
@@ -85,13 +84,6 @@ func (d *InstanceDirectory) OfEvents(line Line) (InstanceView, bool) {
 		return *v, true
 	}
 	return found(known.gone[line].InstanceView)
-}
-
-// Changed returns a channel that is closed when the directory knows something else.
-func (d *InstanceDirectory) Changed() <-chan struct{} {
-	d.loading.Lock()
-	defer d.loading.Unlock()
-	return d.changed
 }
 
 // ByID returns the instance with this id.
@@ -149,8 +141,6 @@ func (s *Service) LoadInstances(ctx context.Context) error {
 	}
 	next.follow(d.known.Load(), time.Now())
 	d.known.Store(next)
-	close(d.changed)
-	d.changed = make(chan struct{})
 	return nil
 }
 

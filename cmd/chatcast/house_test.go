@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 	"server/api/docs":            {"server/api", "crm", "server"},                             // the reference as a page
 	"server/console":             {"server"},
 	"server/evolution":           {"server", "server/evolution/shape", "channels/dialguard", "channels/refusals", "channels/webpost", "crm"},
-	"server/evolution/shape":     {"crm"}, // events and messages in Evolution's words, pure
+	"server/evolution/shape":     {"crm", "server"}, // events and messages in Evolution's words, pure
 	"server/socketio":            {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals"},
 	"server/multiwa":             {"server", "broadcasting", "broadcasting/apps", "channels", "channels/refusals", "crm"},
 	"models/testdb":              {"channels/testwait", "models"},

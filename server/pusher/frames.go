@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"chatcast/broadcasting"
 	"chatcast/channels"
@@ -65,13 +64,13 @@ func (dialect) Event(ev broadcasting.Event) []byte {
 	}
 	b := begin(64 + len(ev.Name) + len(ev.Channel) + len(ev.UserID) + len(ev.Data) + len(ev.Data)/6)
 	b = append(b, `{"event":`...)
-	b = appendString(b, ev.Name)
+	b = server.AppendString(b, ev.Name)
 	b = append(b, `,"channel":`...)
-	b = appendString(b, ev.Channel)
+	b = server.AppendString(b, ev.Channel)
 	b = append(b, `,"data":`...)
 	switch {
 	case !ev.Object:
-		b = appendString(b, ev.Data)
+		b = server.AppendString(b, ev.Data)
 	case ev.Data == "":
 		b = append(b, "null"...)
 	default:
@@ -79,7 +78,7 @@ func (dialect) Event(ev broadcasting.Event) []byte {
 	}
 	if ev.UserID != "" {
 		b = append(b, `,"user_id":`...)
-		b = appendString(b, ev.UserID)
+		b = server.AppendString(b, ev.UserID)
 	}
 	return server.Frame(append(b, '}'))
 }
@@ -100,14 +99,14 @@ func roster(members []*broadcasting.Member) string {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, m.ID)
+		b = server.AppendString(b, m.ID)
 	}
 	b = append(b, `],"hash":{`...)
 	for i, m := range members {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, m.ID), ':')
+		b = append(server.AppendString(b, m.ID), ':')
 		b = appendInfo(b, m.Info)
 	}
 	b = append(b, `},"count":`...)
@@ -125,7 +124,7 @@ func appendInfo(b []byte, info json.RawMessage) []byte {
 // MemberAdded implements broadcasting.Dialect.
 func (dialect) MemberAdded(channel string, m *broadcasting.Member) []byte {
 	b := append([]byte(nil), `{"user_id":`...)
-	b = appendString(b, m.ID)
+	b = server.AppendString(b, m.ID)
 	if m.Info != nil {
 		b = append(append(b, `,"user_info":`...), m.Info...)
 	}
@@ -134,7 +133,7 @@ func (dialect) MemberAdded(channel string, m *broadcasting.Member) []byte {
 
 // MemberRemoved implements broadcasting.Dialect.
 func (dialect) MemberRemoved(channel, userID string) []byte {
-	b := appendString(append([]byte(nil), `{"user_id":`...), userID)
+	b := server.AppendString(append([]byte(nil), `{"user_id":`...), userID)
 	return stringFrame("pusher_internal:member_removed", channel, string(append(b, '}')))
 }
 
@@ -175,7 +174,7 @@ func (dialect) Next(channel string, seq int64) []byte {
 func resumeFrame(event, channel, fields string) []byte {
 	if strings.HasPrefix(channel, "private-encrypted-") {
 		b := append(begin(128+len(channel)), `{"event":"`+event+`","data":`...)
-		b = appendString(b, `{"channel":`+string(appendString(nil, channel))+`,`+fields+`}`)
+		b = server.AppendString(b, `{"channel":`+string(server.AppendString(nil, channel))+`,`+fields+`}`)
 		return server.Frame(append(b, '}'))
 	}
 	return stringFrame(event, channel, `{`+fields+`}`)
@@ -185,7 +184,7 @@ func resumeFrame(event, channel, fields string) []byte {
 func (dialect) SignedIn(data string) []byte {
 	b := begin(80 + len(data) + len(data)/6)
 	b = append(b, `{"event":"pusher:signin_success","data":{"user_data":`...)
-	b = appendString(b, data)
+	b = server.AppendString(b, data)
 	return server.Frame(append(b, "}}"...))
 }
 
@@ -204,7 +203,7 @@ func (dialect) WatchlistEvents(online bool, userIDs []string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, id)
+		b = server.AppendString(b, id)
 	}
 	return server.Frame(append(b, "]}]}}"...))
 }
@@ -217,7 +216,7 @@ func stringFrame(event, channel, data string) []byte {
 func establishedFrame(socketID string, activityTimeout int) []byte {
 	b := begin(128)
 	b = append(b, `{"event":"pusher:connection_established","data":`...)
-	b = appendString(b, `{"socket_id":"`+socketID+`","activity_timeout":`+strconv.Itoa(activityTimeout)+`}`)
+	b = server.AppendString(b, `{"socket_id":"`+socketID+`","activity_timeout":`+strconv.Itoa(activityTimeout)+`}`)
 	return server.Frame(append(b, '}'))
 }
 
@@ -234,7 +233,7 @@ func errorFrame(number int, message string) []byte {
 	b = append(b, `{"event":"pusher:error","data":{"code":`...)
 	b = strconv.AppendInt(b, int64(number), 10)
 	b = append(b, `,"message":`...)
-	b = appendString(b, message)
+	b = server.AppendString(b, message)
 	return server.Frame(append(b, "}}"...))
 }
 
@@ -257,61 +256,12 @@ func subscriptionErrorFrame(channel, kind, message string, status int) []byte {
 	}
 	b := begin(128 + len(channel) + len(message))
 	b = append(b, `{"event":"pusher:subscription_error","channel":`...)
-	b = appendString(b, channel)
+	b = server.AppendString(b, channel)
 	b = append(b, `,"data":{"type":`...)
-	b = appendString(b, kind)
+	b = server.AppendString(b, kind)
 	b = append(b, `,"error":`...)
-	b = appendString(b, message)
+	b = server.AppendString(b, message)
 	b = append(b, `,"status":`...)
 	b = strconv.AppendInt(b, int64(status), 10)
 	return server.Frame(append(b, "}}"...))
-}
-
-const hexDigits = "0123456789abcdef"
-
-// plain marks the bytes that a JSON string may hold without an escape.
-var plain = func() (t [256]bool) {
-	for c := 0x20; c < utf8.RuneSelf; c++ {
-		t[c] = c != '"' && c != '\\'
-	}
-	return t
-}()
-
-// appendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD, because a
-// frame that is not valid UTF-8 would end the receiver's connection.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if plain[c] {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				b = append(append(b, s[from:i]...), "\ufffd"...)
-				from = i + 1
-			}
-			i += n
-			continue
-		}
-		b = append(b, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(append(b, s[from:]...), '"')
 }

@@ -1,7 +1,6 @@
 package pusher
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -160,26 +159,6 @@ func TestDisconnects(t *testing.T) {
 			t.Errorf("%s: %s", reason, f.Frame)
 		}
 	}
-}
-
-// FuzzString: whatever is published can be parsed back from the JSON.
-func FuzzString(f *testing.F) {
-	for _, s := range []string{"", "plain", "\"\\\n\r\t\x00\x1f\x7f", "ü😀\u2028", "\xff\xc3", "a\xffb\"\xe2\x28\xa1"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		var got string
-		if err := json.Unmarshal(appendString(nil, s), &got); err != nil {
-			t.Fatalf("%q: %v", s, err)
-		}
-		var want bytes.Buffer
-		for _, r := range s { // ranging replaces what is not UTF-8, byte by byte
-			want.WriteRune(r)
-		}
-		if got != want.String() {
-			t.Fatalf("%q came back as %q", s, got)
-		}
-	})
 }
 
 // FuzzMessage gives the parsers what a client could send: they return a value or an

@@ -8,7 +8,7 @@
 //
 // Everything is a function of its arguments: there is no I/O, no lock, no goroutine and no
 // state, so Render may run under a lock of the hub. It parses an event once, and writes JSON
-// without reflection. Of our packages it may import only crm.
+// without reflection. Of our packages it may import only crm and server, which writes strings.
 //
 // Ids of people and chats are JIDs: phone numbers end in @s.whatsapp.net. Where the phone
 // number of a person is known, their LID is only in the members that end in Alt. The id of a

@@ -4,5 +4,4 @@ package shape
 var (
 	MemberName    = memberName
 	RenameMembers = renameMembers
-	AppendString  = appendString
 )

@@ -4,7 +4,8 @@ import (
 	"encoding/base64"
 	"math"
 	"strconv"
-	"unicode/utf8"
+
+	"chatcast/server"
 )
 
 // writer writes JSON. Members of an object have names; values of an array have none. It
@@ -28,7 +29,7 @@ func (w *writer) next(name string) {
 		}
 	}
 	if name != "" {
-		w.b = appendString(w.b, name)
+		w.b = server.AppendString(w.b, name)
 		w.b = append(w.b, ':')
 	}
 }
@@ -57,7 +58,7 @@ func (w *writer) end() {
 
 func (w *writer) str(name, value string) {
 	w.next(name)
-	w.b = appendString(w.b, value)
+	w.b = server.AppendString(w.b, value)
 }
 
 // optional writes a string, unless it is empty.
@@ -125,49 +126,4 @@ func (w *writer) bytes(name string, value []byte) {
 	w.b = append(w.b, '"')
 	w.b = base64.StdEncoding.AppendEncode(w.b, value)
 	w.b = append(w.b, '"')
-}
-
-const hex = "0123456789abcdef"
-
-// appendString appends a string of JSON as JavaScript's JSON.stringify writes it: HTML's
-// signs are not escaped. What is no UTF-8 becomes U+FFFD.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				b = append(append(b, s[from:i]...), "\ufffd"...)
-				from = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = append(b, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		case '\b':
-			b = append(b, '\\', 'b')
-		case '\f':
-			b = append(b, '\\', 'f')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(append(b, s[from:]...), '"')
 }

@@ -25,7 +25,7 @@ func TestEachDialectSeesEachMessage(t *testing.T) {
 		more := make(chan []string, 1)
 		began := time.Now()
 		sent := w.write(0, arrivals/2)
-		w.awaitMessages(w.viewers[0], arrivals/4)
+		w.awaitFirst(arrivals / 4)
 		go func() { more <- w.write(arrivals/2, arrivals*3/4) }()
 		w.kill()
 		w.midst()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"chatcast/channels"
+	"chatcast/channels/testwait"
 	"chatcast/crm"
 	"chatcast/crm/crmtest"
 	"chatcast/models"
@@ -92,7 +93,7 @@ func TestRevokedKey(t *testing.T) {
 				t.Errorf("closed with %d %s", code, text)
 			}
 		}
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > time.Second+testwait.Long/60 { // much more only where the machine itself is slow
 			t.Errorf("the sockets were closed after %v", took)
 		}
 		if status, _ := h.refused(t, "?apiKey="+made.Key, nil); status != 401 {

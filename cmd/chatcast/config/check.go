@@ -232,50 +232,6 @@ func isKey(text string) bool {
 	return err == nil && len(key) == 32
 }
 
-const maxLimit = 1 << 30
-
-// limit is a number and its range.
-type limit struct {
-	name             string
-	value, low, high int
-}
-
-func (l limit) check(section string, violations *ConfigError) {
-	if l.value < l.low || l.value > l.high {
-		violations.add(section+l.name, "must be from %d to %d, not %d", l.low, l.high, l.value)
-	}
-}
-
-func checkLimits(l LimitsConfig, violations *ConfigError) {
-	for _, wrong := range l.Apps.CheckCommon() {
-		violations.add("limits."+wrong.Field, "%s", wrong.Message)
-	}
-	for _, f := range []limit{
-		{"sockets_per_address", l.SocketsPerAddress, 0, maxLimit},
-		{"message_bytes", l.MessageBytes, 512, 1 << 24},
-		{"messages_per_second", l.MessagesPerSecond, 1, maxLimit},
-		{"messages_burst", l.MessagesBurst, 1, maxLimit},
-		{"queue_bytes", l.QueueBytes, 64 << 10, maxLimit},
-		{"cache_bytes", l.CacheBytes, 1 << 20, 1 << 40},
-	} {
-		f.check("limits.", violations)
-	}
-	if d := time.Duration(l.CacheTTL); d < time.Second || d > 24*time.Hour {
-		violations.add("limits.cache_ttl", "must be from 1s to 24h, not %s", d)
-	}
-	if l.Apps.EventBytes > l.QueueBytes {
-		violations.add("limits.event_bytes", "must not be over limits.queue_bytes: two such events would cut every socket as slow")
-	}
-	for _, f := range []struct {
-		key   string
-		value Duration
-	}{{"limits.activity_timeout", l.ActivityTimeout}, {"limits.pong_timeout", l.PongTimeout}} {
-		if d := time.Duration(f.value); d < time.Second || d > time.Hour {
-			violations.add(f.key, "must be from 1s to 1h, not %s", d)
-		}
-	}
-}
-
 func item(key string, i int) string { return key + "[" + strconv.Itoa(i) + "]" }
 
 // Notes returns remarks on a valid configuration.

@@ -15,9 +15,7 @@ func checkEvolution(e EvolutionConfig, violations *ConfigError) {
 		violations.add("evolution.shape", "must be v2, v1 or l2msg")
 	}
 	limit{"webhook_base64_max", e.WebhookBase64Max, 0, maxWebhookBase64}.check("evolution.", violations)
-	if d := time.Duration(e.WebhookBlockMax); d < time.Second || d > 24*time.Hour {
-		violations.add("evolution.webhook_block_max", "must be from 1s to 24h, not %s", d)
-	}
+	timeLimit{"webhook_block_max", e.WebhookBlockMax, time.Second, 24 * time.Hour}.check("evolution.", violations)
 	for i, network := range e.Keyless {
 		if _, err := clientaddr.ParseProxies([]string{network}); err != nil {
 			violations.add(item("evolution.keyless", i), "%v", err)

@@ -26,40 +26,23 @@ func defaultSocketIO() SocketIOConfig {
 	}
 }
 
-// spelt returns a duration as the configuration spells it.
-func spelt(d time.Duration) string {
-	text, _ := Duration(d).MarshalText() // it never fails
-	return string(text)
-}
-
 func checkSocketIO(c SocketIOConfig, violations *ConfigError) {
-	for _, d := range []struct {
-		key         string
-		value       Duration
-		least, most time.Duration
-	}{
+	for _, f := range []timeLimit{
 		{"ping_interval", c.PingInterval, time.Second, time.Hour},
 		{"ping_timeout", c.PingTimeout, time.Second, time.Hour},
 		{"connect_timeout", c.ConnectTimeout, time.Second, time.Hour},
 		{"upgrade_timeout", c.UpgradeTimeout, time.Second, time.Hour},
 	} {
-		if v := time.Duration(d.value); v < d.least || v > d.most {
-			violations.add("socketio."+d.key, "must be from %s to %s, not %s", spelt(d.least), spelt(d.most), spelt(v))
-		}
+		f.check("socketio.", violations)
 	}
-	for _, n := range []struct {
-		key                string
-		value, least, most int
-	}{
+	for _, f := range []limit{
 		{"packet_bytes", c.PacketBytes, 16 << 10, 100 << 20}, // what clients send when they enter has room
 		{"packets_per_second", c.PacketsPerSecond, 1, 100_000},
 		{"packets_burst", c.PacketsBurst, 1, 100_000},
 		{"namespaces_per_connection", c.Namespaces, 1, 10_000},
-		{"namespaces_per_key", c.NamespacesPerKey, 0, 1 << 30},
-		{"connections", c.Connections, 0, 1 << 30},
+		{"namespaces_per_key", c.NamespacesPerKey, 0, maxLimit},
+		{"connections", c.Connections, 0, maxLimit},
 	} {
-		if n.value < n.least || n.value > n.most {
-			violations.add("socketio."+n.key, "must be from %d to %d, not %d", n.least, n.most, n.value)
-		}
+		f.check("socketio.", violations)
 	}
 }

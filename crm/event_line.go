@@ -47,6 +47,14 @@ type QRItem struct {
 	Picture string `json:"picture,omitempty"`
 }
 
+// PictureURL returns Picture. Events of processes of an earlier version have none, so it is drawn then.
+func (q *QRItem) PictureURL() string {
+	if q.QR == nil || q.Picture != "" {
+		return q.Picture
+	}
+	return QRPictureURL(*q.QR)
+}
+
 // emitLine emits an event about the line itself, to everybody who may read it.
 func (c *change) emitLine(l *line, event string, item any) error {
 	ev, err := c.lineEvent(l, event, item)

@@ -1,7 +1,6 @@
 package multiwa
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -199,20 +198,11 @@ type qrData struct {
 	ExpiresAt string `json:"expiresAt"`
 }
 
-// qrPicture returns a code as a data URL.
-func qrPicture(code string) (string, error) {
-	picture, err := crm.QRPicture(code)
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture), err
-}
-
 func (at scene) qr(item *crm.QRItem) ([]occurrence, error) {
 	if item.QR == nil { // a code to type, or a passkey: this dialect has neither
 		return nil, nil
 	}
-	picture, err := qrPicture(*item.QR)
-	if err != nil {
-		return nil, err
-	}
+	picture := item.PictureURL()
 	return occurs(kindQR, "", 0, qrData{QR: picture, Code: *item.QR, ExpiresAt: isoSeconds(item.ExpiresAt)}, shortQR{picture})
 }
 

@@ -280,8 +280,7 @@ func (a *API) qr(c *gin.Context) (any, error) {
 	if pairing.QR == nil {
 		return nil, none
 	}
-	picture, err := qrPicture(*pairing.QR)
-	return map[string]string{"qr": picture}, err
+	return map[string]string{"qr": crm.QRPictureURL(*pairing.QR)}, nil
 }
 
 // statusData is the answer to status.

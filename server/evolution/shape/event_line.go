@@ -168,19 +168,11 @@ func (r *rendering) qr(data string) {
 			w.str("instance", r.in.Name)
 			w.orNull("pairingCode", PairingCode(value(q.Code)))
 			w.orNull("code", value(q.QR))
-			w.orNull("base64", pictureOf(&q))
+			w.orNull("base64", q.PictureURL())
 			w.end()
 			w.end()
 		})
 	}
-}
-
-// pictureOf returns the picture of a QR code. Processes of an earlier version draw none.
-func pictureOf(q *crm.QRItem) string {
-	if q.QR == nil || q.Picture != "" {
-		return q.Picture
-	}
-	return crm.QRPictureURL(*q.QR)
 }
 
 // PairingCode returns a code to type into the phone as Evolution has it: without the dash.

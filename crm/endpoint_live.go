@@ -66,7 +66,7 @@ func (s *Service) postLive(ev Event, data string) {
 			continue
 		}
 		s.Callbacks.Live(ev.CompanyID, CallbackEvent{
-			Name: ev.Name, Body: []byte(data[len(envelopeHead) : len(data)-1]), Line: Line{parsed.Room().LicenseID, parsed.Room().Messenger}, At: s.Now(),
+			Name: ev.Name, Body: callbackBody(data), Line: Line{parsed.Room().LicenseID, parsed.Room().Messenger}, At: s.Now(),
 		})
 		return
 	}

@@ -18,8 +18,8 @@ type Quota struct {
 }
 
 // countSend counts a message that is sent on a line, and refuses it when the line has sent as
-// many today, by UTC, as it may. What is counted and what is refused cannot be confused: only
-// one transaction counts at a time.
+// many today, by UTC, as it may. One transaction counts at a time, so that two messages cannot
+// both be the last one.
 func (c *change) countSend(on Line) error {
 	limit, err := c.tx.DailyLimit(on.LicenseID, on.Messenger)
 	if err != nil || limit == nil {

@@ -7,9 +7,9 @@ import (
 	"chatcast/models"
 )
 
-// Chats and messages have numbers of their own besides the messenger's ids, see ChatData.Number. A program that
-// knows such a number alone gets from it where to look. It may use it as far as it may see
-// the chat.
+// Chats and messages have numbers of their own besides the messenger's ids, see
+// ChatData.Number. A program that knows such a number alone gets from it where to look. It may
+// use it as far as it may see the chat.
 
 // MessageNumbers are the numbers of a message and of its chat.
 type MessageNumbers struct{ Chat, Message int64 }

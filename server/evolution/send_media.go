@@ -41,7 +41,7 @@ func (q *request) file(m *outgoing, value, mimeType, name, kind, refused string)
 		m.upload = q.described(name, mimeType, kind)
 		return nil
 	}
-	if strings.HasPrefix(value, "http://") || strings.HasPrefix(value, "https://") {
+	if isLink(value) {
 		u, err := url.Parse(value)
 		if err != nil || u.Hostname() == "" {
 			return bad(refused)

@@ -3,6 +3,7 @@ package crm
 import (
 	"context"
 
+	"chatcast/channels"
 	"chatcast/models"
 )
 
@@ -96,4 +97,40 @@ func stateBefore(before, after *models.MessengerSession) *string {
 		was = StateNotSetUp
 	}
 	return &was
+}
+
+// emitLineStatus emits messengerStatus. was is the state before, nil if nothing of it is another
+// one; by is who logged the account out here.
+func (c *change) emitLineStatus(l *line, row *models.MessengerSession, was *string, by *IDRef) error {
+	x := lineSession(row, c.now)
+	return c.emitLine(l, EventMessengerStatus, MessengerStatusItem{
+		State: x.State, Connected: x.State == StateConnected, Phone: given(x.Phone), Detail: x.Detail,
+		BannedUntil: x.BannedUntil, RestrictedUntil: restrictionAt(x.RestrictedUntil, c.now),
+		Rating: x.Rating.Rating, RatingReasons: x.Rating.Reasons, Time: c.now.Unix(),
+		Was: was, LostSince: x.LostSince, Edited: by,
+	})
+}
+
+// PublishQR publishes the pairing data of a line to those who may pair it: on the own
+// channels of the company's owners and admins, and on the channel for programs with a key.
+// It is not stored.
+func (s *Service) PublishQR(ctx context.Context, on Line, p Pairing) error {
+	tx := s.Store.Read(ctx)
+	l, err := lineForConnector(tx, on)
+	if err != nil {
+		return err
+	}
+	managers, err := tx.Managers(l.companyID)
+	if err != nil {
+		return err
+	}
+	names := []string{channels.PairingName(on.LicenseID, on.Messenger)}
+	for _, id := range managers {
+		names = append(names, channels.CompanyUserName(l.companyID, id), channels.PersonName(id))
+	}
+	item := QRItem{QR: p.QR, Code: p.Code, ExpiresAt: p.ExpiresAt, Passkey: p.Passkey}
+	if p.QR != nil {
+		item.Picture = QRPictureURL(*p.QR)
+	}
+	return s.publishLive([]Event{l.event(EventQR, names, item)})
 }

@@ -49,6 +49,10 @@ type Instance struct {
 	Websocket   InstanceEvents
 	Webhook     *InstanceWebhook // nil: none
 	ProfileName string           // the account's own name; empty: not known
+	PictureURL  string           // of the account, at its messenger, for some days; empty: none, or not known
+	About       string           // the account's text about itself; empty: none, or not known
+	Number      string           // the phone number it was created with; empty: none
+	Proxy       string           // with *** for its password; empty: none, or not for the actor to see
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 
@@ -129,7 +133,9 @@ func newUUID() string {
 func instance(row *models.Instance) (*Instance, error) {
 	i := &Instance{
 		ID: row.ID, Name: row.Name, CompanyID: row.CompanyID, Line: Line{LicenseID: row.LicenseID, Messenger: row.MessengerType},
-		Shape: row.Shape, ProfileName: row.ProfileName, CreatedAt: time.UnixMilli(row.CreatedAtMS).UTC(), UpdatedAt: time.UnixMilli(row.UpdatedAtMS).UTC(),
+		Shape:       row.Shape,
+		ProfileName: row.ProfileName, PictureURL: row.PictureURL, About: row.About, Number: row.Number,
+		CreatedAt: time.UnixMilli(row.CreatedAtMS).UTC(), UpdatedAt: time.UnixMilli(row.UpdatedAtMS).UTC(),
 	}
 	err := errors.Join(json.Unmarshal([]byte(row.Settings), &i.Settings), json.Unmarshal([]byte(row.Websocket), &i.Websocket))
 	if row.Webhook != "" {
@@ -203,13 +209,13 @@ func shownTo(acc *models.Access, row *models.Instance, set *models.LineSettings)
 		return nil, err
 	}
 	if set != nil {
-		i.Settings.RejectCall, i.Settings.MsgCall = set.RejectCalls, set.RejectText
+		i.Settings.RejectCall, i.Settings.MsgCall, i.Proxy = set.RejectCalls, set.RejectText, maskedProxy(set.Proxy)
 	}
 	if hooks.allowed(acc) != nil {
 		i.Webhook = nil
 	}
 	if manage.allowed(acc) != nil {
-		i.Settings.WavoipToken, i.Settings.MsgCall = "", ""
+		i.Settings.WavoipToken, i.Settings.MsgCall, i.Proxy = "", "", ""
 	}
 	return i, nil
 }

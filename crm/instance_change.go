@@ -236,7 +236,7 @@ func (s *Service) addLine(c *change, a Actor, companyID int64, m *models.Messeng
 		i.Name = name
 		row := &models.Instance{
 			ID: i.ID, CompanyID: companyID, LicenseID: m.LicenseID, MessengerType: m.Type,
-			CreatedAtMS: c.now.UnixMilli(), UpdatedAtMS: c.now.UnixMilli(), OwnLicense: i.ownLicense, Token: i.token,
+			CreatedAtMS: c.now.UnixMilli(), UpdatedAtMS: c.now.UnixMilli(), OwnLicense: i.ownLicense, Token: i.token, Number: i.Number,
 		}
 		if err := i.store(row); err != nil {
 			return err

@@ -28,6 +28,7 @@ type InstanceInput struct {
 	Webhook   *InstanceWebhook
 	Endpoint  *EndpointInput // of another format than Webhook; nil: none
 	Proxy     string         // URL; empty: none
+	Number    string         // the phone number that it is for, as the client wrote it; empty: none
 }
 
 // CreatedInstance is a new instance and the key of its line, which is not shown again.
@@ -53,7 +54,7 @@ func (in *InstanceInput) check() error {
 	if in.Proxy != "" {
 		proxy = checkProxy(in.Proxy)
 	}
-	return allViolations(CheckInstanceName("name", in.Name), shape, hook, endpoint, events, proxy,
+	return allViolations(CheckInstanceName("name", in.Name), checkText("number", in.Number, maxName), shape, hook, endpoint, events, proxy,
 		checkText("msgCall", in.Settings.MsgCall, MaxText), checkText("wavoipToken", in.Settings.WavoipToken, maxWavoip))
 }
 
@@ -129,7 +130,7 @@ func (s *Service) createInstance(c *change, a Actor, companyID int64, in Instanc
 	}
 	m := &models.Messenger{LicenseID: l.ID, Type: messengerOfInstances, Name: LookupMessenger(messengerOfInstances).Name, CreatedAt: c.now.Unix()}
 	made := &CreatedInstance{
-		Instance: Instance{Name: in.Name, Shape: in.Shape, Settings: in.Settings, Websocket: allEvents, ownLicense: true},
+		Instance: Instance{Name: in.Name, Shape: in.Shape, Settings: in.Settings, Websocket: allEvents, Number: in.Number, Proxy: maskedProxy(in.Proxy), ownLicense: true},
 		Key:      cmp.Or(in.Token, strings.ToUpper(newUUID())),
 	}
 	if s.ExposeTokens {

@@ -235,6 +235,9 @@ func (c *change) accountChanged(on Line, phone bool, name string) error {
 		}
 	}
 	if phone {
+		if err := c.tx.SetAccountLooks(on.LicenseID, on.Messenger, "", ""); err != nil { // those of another account
+			return err
+		}
 		return c.instancesChanged()
 	}
 	return nil

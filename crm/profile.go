@@ -3,6 +3,8 @@ package crm
 import (
 	"context"
 	"strings"
+
+	"chatcast/models"
 )
 
 // Limits of an account's profile, as WhatsApp has them.
@@ -21,6 +23,19 @@ type AccountProfile struct {
 	// PictureURL is an address at the messenger that is good for some hours, mostly;
 	// null: there is no picture.
 	PictureURL *string `json:"pictureUrl"`
+}
+
+// AccountLooks is what people see of a line's account beside its name, and what is kept of it.
+type AccountLooks struct {
+	PictureURL string // an address at the messenger that is good for some days; empty: no picture
+	About      string // empty: none
+}
+
+// SetAccountLooks stores what a messenger says about the looks of a line's account.
+func (s *Service) SetAccountLooks(ctx context.Context, on Line, looks AccountLooks) error {
+	return s.Store.Tx(ctx, func(tx *models.Tx) error {
+		return tx.SetAccountLooks(on.LicenseID, on.Messenger, looks.PictureURL, looks.About)
+	})
 }
 
 // ProfileChanges are changes of an AccountProfile. Absent fields stay as they are.

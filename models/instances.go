@@ -17,6 +17,9 @@ type Instance struct {
 	Webhook       string // JSON; empty: none
 	Token         string // the key it was created with; empty: it is not kept
 	ProfileName   string // the account's own name; empty: not known
+	Number        string // the phone number it was created with; empty: none
+	PictureURL    string // of the account, at its messenger; empty: none, or not known
+	About         string // the account's text about itself; empty: none, or not known
 	OwnLicense    bool   // the licence was created for it, and is deleted with it
 	CreatedAtMS   int64  `gorm:"column:created_at_ms"`
 	UpdatedAtMS   int64  `gorm:"column:updated_at_ms"`
@@ -160,6 +163,13 @@ func (tx *Tx) SetProfileName(licenseID int64, messengerType, name string) (chang
 		return false, res.Error
 	}
 	return true, tx.InstancesChanged()
+}
+
+// SetAccountLooks notes the picture of a line's account and its text about itself. What processes
+// hold of the instances does not have them.
+func (tx *Tx) SetAccountLooks(licenseID int64, messengerType, pictureURL, about string) error {
+	return tx.db.Exec("UPDATE instances SET picture_url = ?, about = ? WHERE license_id = ? AND messenger_type = ? AND (picture_url <> ? OR about <> ?)",
+		pictureURL, about, licenseID, messengerType, pictureURL, about).Error
 }
 
 // CompaniesOf lists the companies that the user works for, or is a key of, rising.

@@ -39,10 +39,16 @@ func (tx *Tx) LineSettings(licenseID int64, messengerType string) (*LineSettings
 }
 
 // CallSettings lists the settings of the companies' lines that have any, without all but what they
-// say about calls.
+// say about calls and the proxy.
 func (tx *Tx) CallSettings(companyIDs []int64) (list []LineSettings, err error) {
-	return list, tx.db.Select("license_id", "messenger_type", "reject_calls", "reject_text").
+	err = tx.db.Select("license_id", "messenger_type", "reject_calls", "reject_text", "proxy").
 		Where("license_id IN (SELECT id FROM licenses WHERE company_id IN ?)", companyIDs).Find(&list).Error
+	for i := range list {
+		if row := &list[i]; err == nil {
+			err = tx.open(lineProxy, &row.Proxy, strconv.FormatInt(row.LicenseID, 10), row.MessengerType)
+		}
+	}
+	return list, err
 }
 
 // LockLabels reports whether the tags of a line's chats go to its phone, and keeps others

@@ -77,6 +77,10 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		return s.groupChanged(ctx, cli, e)
 	case *events.Picture:
 		return s.pictureChanged(ctx, cli, e)
+	case *events.UserAbout: // those of other people are asked for
+		if s.isOwn(cli, e.JID) {
+			s.wantLooks(ctx, cli)
+		}
 	case *events.NewsletterJoin:
 		s.channels.keep(e.ID, e.ThreadMeta.Name.Text)
 
@@ -145,8 +149,6 @@ func (s *session) handle(ctx context.Context, cli *whatsmeow.Client, evt any) (k
 		*events.LabelAssociationMessage: // labels are tags of chats
 	// the owner removed messages from the phone: the company keeps them
 	case *events.ClearChat, *events.DeleteForMe:
-	// "about" texts of people: they are asked for
-	case *events.UserAbout:
 	// how a call is set up between devices
 	case *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.UnknownCallEvent:
 	// progress of catching up: each item arrives as an event of its own
@@ -289,6 +291,7 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.listGroups(ctx, cli)
 		s.helpers.Coalesce("blocklist", func() { s.readBlocklist(ctx, cli) })
 		s.askChannels(ctx, cli)
+		s.wantLooks(ctx, cli)
 	})
 }
 

@@ -125,6 +125,9 @@ func (s *session) groupChanged(ctx context.Context, cli *whatsmeow.Client, e *ev
 // pictureChanged notes that a picture is another one, and ingests it of a group.
 func (s *session) pictureChanged(ctx context.Context, cli *whatsmeow.Client, e *events.Picture) (kept bool) {
 	s.wantNewPicture(ctx, cli, e.JID)
+	if s.isOwn(cli, e.JID) {
+		s.wantLooks(ctx, cli)
+	}
 	if !isGroup(e.JID) {
 		return true
 	}

@@ -236,6 +236,9 @@ func (s *session) watch(ctx context.Context) {
 		if cli := s.client(); cli != nil && cli.IsLoggedIn() {
 			s.readWanted()
 			s.besideStates(cli, func(ctx context.Context) { s.lookAtStates(ctx, cli) })
+			if s.looksOld() {
+				s.wantLooks(ctx, cli)
+			}
 		}
 		s.report(ctx)
 	}

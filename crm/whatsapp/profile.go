@@ -97,7 +97,9 @@ func stateAnswer(err error) error {
 
 var setAboutMethod = method[nameArgs, none]{"set about", toAsk, func(ctx context.Context, m *Messenger, l crm.Line, a nameArgs) (none, error) {
 	return none{}, m.ask(ctx, l, func(q asked) error {
-		return q.cli.SetStatusMessage(q.ctx, types.SetStatusInput{Text: &a.Name})
+		err := q.cli.SetStatusMessage(q.ctx, types.SetStatusInput{Text: &a.Name})
+		q.looksChanged(err)
+		return err
 	})
 }}
 
@@ -112,6 +114,7 @@ type pictureArgs struct{ Picture []byte }
 var setPictureMethod = method[pictureArgs, none]{"set picture", toAsk, func(ctx context.Context, m *Messenger, l crm.Line, a pictureArgs) (none, error) {
 	return none{}, m.ask(ctx, l, func(q asked) error {
 		_, err := q.setPicture(types.EmptyJID, a.Picture)
+		q.looksChanged(err)
 		return err
 	})
 }}

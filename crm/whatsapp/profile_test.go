@@ -228,3 +228,43 @@ func TestPeopleComeAndGo(t *testing.T) {
 		}
 	})
 }
+
+// awaitLooks waits until the instance of the line has a picture, or none, and this text.
+func (h *harness) awaitLooks(t *testing.T, picture bool, about string) {
+	t.Helper()
+	eventually(t, "the looks of the account are not "+about, func() bool {
+		list, err := h.Instances(t.Context(), h.Owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(list, func(i crm.Instance) bool { return i.Line == testLine })
+		return i >= 0 && strings.HasPrefix(list[i].PictureURL, "https://") == picture && list[i].About == about
+	})
+}
+
+// TestLooksAreKept checks that the account's picture and its text are kept: from the connection on,
+// when the phone or a client changes them, and not those of the account before.
+func TestLooksAreKept(t *testing.T) {
+	eachHarness(t, func(t *testing.T, h *harness) {
+		h.shop.SetPicture(whatsapptest.Photo(60, 60))
+		h.pair(t)
+		h.awaitLooks(t, true, "")
+		if _, err := h.ChangeProfile(t.Context(), h.Owner, testLine, crm.ProfileChanges{About: crm.Value("Mon-Fri")}); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitLooks(t, true, "Mon-Fri")
+		if err := h.RemoveProfilePicture(t.Context(), h.Owner, testLine); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitLooks(t, false, "Mon-Fri")
+		h.shop.SetPicture(whatsapptest.Photo(60, 60))
+		h.awaitLooks(t, true, "Mon-Fri")
+		h.restart(t)
+		h.awaitLooks(t, true, "Mon-Fri")
+		other := "79990009999"
+		if err := h.SetLineState(t.Context(), testLine, crm.LineState{State: crm.StateConnected, Phone: &other}); err != nil {
+			t.Fatal(err)
+		}
+		h.awaitLooks(t, false, "")
+	})
+}

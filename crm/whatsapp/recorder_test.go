@@ -20,6 +20,7 @@ type recorder struct {
 	changed          chan struct{} // closed and replaced at each change
 	sessions         map[crm.Line]*crm.LineSession
 	states           []crm.LineState
+	looks            []crm.AccountLooks
 	batches          []crm.InboundBatch
 	codes            []crm.Pairing
 	presences        []string // chat, person, state
@@ -377,6 +378,11 @@ func (r *recorder) SetLineState(_ context.Context, on crm.Line, st crm.LineState
 
 // TellLoss tells nothing: the tests of losses use the rules themselves.
 func (r *recorder) TellLoss(context.Context, crm.Line, string) (time.Duration, error) { return 0, nil }
+
+func (r *recorder) SetAccountLooks(_ context.Context, _ crm.Line, looks crm.AccountLooks) error {
+	r.change(func() { r.looks = append(r.looks, looks) })
+	return nil
+}
 
 func (r *recorder) Lease(_ context.Context, on crm.Line, owner string, _ time.Duration) (mine bool, err error) {
 	r.change(func() {

@@ -52,6 +52,7 @@ type lines interface {
 	Sessions(ctx context.Context, messengerType string) ([]crm.LineSession, error)
 	SetLineState(ctx context.Context, on crm.Line, st crm.LineState) error
 	TellLoss(ctx context.Context, on crm.Line, owner string) (later time.Duration, err error)
+	SetAccountLooks(ctx context.Context, on crm.Line, looks crm.AccountLooks) error
 	SetLineSeen(ctx context.Context, on crm.Line, seen crm.LineSeen) error
 	RateLine(ctx context.Context, on crm.Line) (crm.LineRating, error)
 	SetLineRestriction(ctx context.Context, on crm.Line, until *int64) error

@@ -43,6 +43,7 @@ type session struct {
 	over       atomic.Bool  // the session is ending by itself and will soon be done
 	loggedIn   atomic.Bool  // WhatsApp accepted the login of this connection
 	soughtSalt atomic.Bool  // findSalt was called
+	looksRead  atomic.Int64 // when the account's looks were last read, unix seconds; 0: not yet
 	phoneSeen  atomic.Int64 // when the account's phone was last seen, unix seconds; 0: not yet
 	slowMedia  atomic.Int64 // until when files are not fetched at once, unix seconds
 	failures   failureCount

@@ -136,7 +136,7 @@ var errProxy = bad("Invalid proxy")
 func createInstance(q *request) (answer, error) {
 	b := q.body
 	in := crm.InstanceInput{
-		Name: text(b, "instanceName"), Token: text(b, "token"), Shape: q.shapeOfNew(),
+		Name: text(b, "instanceName"), Token: text(b, "token"), Shape: q.shapeOfNew(), Number: text(b, "number"),
 		Settings: crm.InstanceSettings{
 			RejectCall: isTrue(b, "rejectCall"), MsgCall: text(b, "msgCall"), GroupsIgnore: isTrue(b, "groupsIgnore"), AlwaysOnline: isTrue(b, "alwaysOnline"),
 			ReadMessages: isTrue(b, "readMessages"), ReadStatus: isTrue(b, "readStatus"), SyncFullHistory: isTrue(b, "syncFullHistory"), WavoipToken: text(b, "wavoipToken"),

@@ -95,60 +95,6 @@ func (t wireTime) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z"))
 }
 
-// instanceRow is a row of fetchInstances.
-type instanceRow struct {
-	ID                      string          `json:"id"`
-	Name                    string          `json:"name"`
-	ConnectionStatus        string          `json:"connectionStatus"`
-	OwnerJID                *string         `json:"ownerJid"`
-	ProfileName             *string         `json:"profileName"`
-	ProfilePicURL           *string         `json:"profilePicUrl"`
-	Integration             string          `json:"integration"`
-	Number                  *string         `json:"number"`
-	BusinessID              *string         `json:"businessId"`
-	Token                   *string         `json:"token"`
-	ClientName              string          `json:"clientName"`
-	DisconnectionReasonCode *int            `json:"disconnectionReasonCode"`
-	DisconnectionObject     *string         `json:"disconnectionObject"`
-	DisconnectionAt         *string         `json:"disconnectionAt"`
-	CreatedAt               wireTime        `json:"createdAt"`
-	UpdatedAt               wireTime        `json:"updatedAt"`
-	Chatwoot                any             `json:"Chatwoot"`
-	Proxy                   any             `json:"Proxy"`
-	Rabbitmq                any             `json:"Rabbitmq"`
-	Nats                    any             `json:"Nats"`
-	Sqs                     any             `json:"Sqs"`
-	Websocket               *websocketRow   `json:"Websocket"`
-	Setting                 settingRow      `json:"Setting"`
-	Count                   instanceFigures `json:"_count"`
-}
-
-type instanceFigures struct {
-	Message int64
-	Contact int64
-	Chat    int64
-}
-
-type settingRow struct {
-	ID string `json:"id"`
-	settingsV2
-	CreatedAt  wireTime `json:"createdAt"`
-	UpdatedAt  wireTime `json:"updatedAt"`
-	InstanceID string   `json:"instanceId"`
-}
-
-// instanceV1 is a row of fetchInstances in version 1. One that is closed has no more than its
-// first three fields.
-type instanceV1 struct {
-	InstanceName      string  `json:"instanceName"`
-	InstanceID        string  `json:"instanceId"`
-	Owner             string  `json:"owner,omitempty"`
-	ProfileName       *string `json:"profileName,omitempty"`
-	ProfilePictureURL any     `json:"profilePictureUrl,omitempty"`
-	ProfileStatus     *string `json:"profileStatus,omitempty"`
-	Status            string  `json:"status"`
-}
-
 // fetchInstances lists the instances that the key may use: of a line's key, its own.
 func fetchInstances(q *request) (answer, error) {
 	all, err := q.e.CRM.Instances(q.ctx, q.actor)
@@ -165,7 +111,7 @@ func fetchInstances(q *request) (answer, error) {
 	}
 	found := slices.DeleteFunc(asked, func(i crm.Instance) bool {
 		status, known := states[i.ID]
-		return !known || number != "" && (status.Phone == nil || *status.Phone != number) // deleted meanwhile, or another's
+		return !known || number != "" && onlyDigits(i.Number, false) != number && (status.Phone == nil || *status.Phone != number) // deleted meanwhile, or another's
 	})
 	if by := name + id; len(found) == 0 && by != "" {
 		if q.key.LicenseID != 0 {
@@ -201,52 +147,6 @@ func (q *request) tokens(list []crm.Instance) (map[string]string, error) {
 		return nil, nil
 	}
 	return q.e.CRM.InstanceTokens(q.ctx, q.actor, list)
-}
-
-func jidOfPhone(phone *string) *string {
-	if phone == nil || *phone == "" {
-		return nil
-	}
-	jid := *phone + "@s.whatsapp.net"
-	return &jid
-}
-
-func (q *request) row(i *crm.Instance, status crm.LineStatus, tokens map[string]string) (*instanceRow, error) {
-	var counts instanceFigures
-	var err error
-	if q.key.Has(crm.KeyRead) {
-		if counts, err = q.e.counts.of(q.ctx, i.Line, func() (instanceFigures, error) {
-			n, err := q.e.CRM.CountLine(q.ctx, i.Line)
-			return instanceFigures{Message: n.Messages, Contact: n.Contacts, Chat: n.Chats}, err
-		}); err != nil {
-			return nil, err
-		}
-	}
-	row := &instanceRow{
-		ID: i.ID, Name: i.Name, ConnectionStatus: shape.LineState(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: textOrNil(i.ProfileName),
-		Integration: integration, ClientName: clientName, CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt),
-		Websocket: rowOfWebsocket(i), Count: counts,
-		Setting: settingRow{
-			ID: i.ID, settingsV2: settingsOf(i), CreatedAt: wireTime(i.CreatedAt), UpdatedAt: wireTime(i.UpdatedAt), InstanceID: i.ID,
-		},
-	}
-	if token, shown := tokens[i.ID]; shown {
-		row.Token = &token
-	}
-	return row, nil
-}
-
-type wrappedV1 struct {
-	Instance instanceV1 `json:"instance"`
-}
-
-func (q *request) rowV1(i *crm.Instance, status crm.LineStatus) wrappedV1 {
-	row := instanceV1{InstanceName: i.Name, InstanceID: i.ID, Status: shape.LineState(status)}
-	if jid := jidOfPhone(status.Phone); row.Status != shape.StateClose && jid != nil {
-		name, about := i.ProfileName, ""
-		row.Owner, row.ProfileName, row.ProfileStatus, row.ProfilePictureURL = *jid, &name, &about, json.RawMessage("null")
-	}
-	return wrappedV1{row}
 }
 
 // nameInUse answers the creation of an instance whose name or token is taken.

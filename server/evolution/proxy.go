@@ -66,13 +66,22 @@ func findProxy(q *request) (answer, error) {
 	if settings.Proxy == nil {
 		return answer{}, absent("Proxy not found")
 	}
-	u, err := url.Parse(*settings.Proxy)
+	row, err := rowOfProxy(*settings.Proxy)
 	if err != nil {
 		return answer{}, err
+	}
+	return ok(row), nil
+}
+
+// rowOfProxy returns the row of a proxy's URL, which has no password any more.
+func rowOfProxy(address string) (proxyRow, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return proxyRow{}, err
 	}
 	row := proxyRow{Enabled: true, Host: u.Hostname(), Port: u.Port(), Protocol: u.Scheme}
 	if u.User != nil {
 		row.Username = textOrNil(u.User.Username())
 	}
-	return ok(row), nil
+	return row, nil
 }

@@ -70,10 +70,7 @@ func (r *rendering) messengerStatus(data string) {
 		case state == State(*s.Was):
 			continue
 		case state == StateClose:
-			if reason = reasons[s.State]; reason == 0 {
-				reason = reasonClosed
-			}
-			r.closed(&s, reason)
+			reason = r.closed(&s)
 		}
 		r.emit("connection.update", func(w *writer) { r.connection(w, &s, state, reason) })
 	}
@@ -103,8 +100,28 @@ func (r *rendering) connection(w *writer, s *crm.MessengerStatusItem, state stri
 	w.end()
 }
 
+// Disconnection returns the code of an account that was disconnected, and the text of JSON that
+// says more.
+func Disconnection(state, detail string) (reason int64, object string) {
+	switch reason = reasons[state]; {
+	case state == crm.StateDisconnected: // it did not come back within a minute
+		reason = reasonLost
+	case reason == 0:
+		reason = reasonClosed
+	}
+	why, err := json.Marshal(struct {
+		State  string `json:"state"`
+		Detail string `json:"detail"`
+	}{state, detail})
+	if err != nil { // cannot happen for two strings
+		why = []byte("{}")
+	}
+	return reason, string(why)
+}
+
 // closed renders that a session has ended for good, and that somebody ended it here.
-func (r *rendering) closed(s *crm.MessengerStatusItem, reason int64) {
+func (r *rendering) closed(s *crm.MessengerStatusItem) (reason int64) {
+	reason, why := Disconnection(s.State, s.Detail)
 	if s.State == crm.StateLoggedOut && s.Edited != nil {
 		r.emit("logout.instance", func(w *writer) { w.null("") })
 	}
@@ -115,17 +132,11 @@ func (r *rendering) closed(s *crm.MessengerStatusItem, reason int64) {
 		if r.shape != V1 {
 			w.str("disconnectionAt", iso(s.Time))
 			w.int("disconnectionReasonCode", reason)
-			why, err := json.Marshal(struct {
-				State  string `json:"state"`
-				Detail string `json:"detail"`
-			}{s.State, s.Detail})
-			if err != nil { // cannot happen for two strings
-				why = []byte("{}")
-			}
-			w.str("disconnectionObject", string(why))
+			w.str("disconnectionObject", why)
 		}
 		w.end()
 	})
+	return reason
 }
 
 // instance renders that an instance was made or deleted. Its name is that of then.

@@ -14,7 +14,11 @@ func (tx *Tx) ChatByExternal(licenseID int64, messengerType, id string) (*Chat, 
 
 // LockChat is ChatByExternal, but also locks the row until the transaction ends.
 func (tx *Tx) LockChat(licenseID int64, messengerType, id string) (*Chat, error) {
-	return first[Chat](byChatID(tx.forUpdate(), licenseID, messengerType, id))
+	chat, err := first[Chat](byChatID(tx.forUpdate(), licenseID, messengerType, id))
+	if err != nil {
+		return nil, err
+	}
+	return chat, tx.remember(chat)
 }
 
 func byChatID(db *gorm.DB, licenseID int64, messengerType, id string) *gorm.DB {
@@ -49,7 +53,10 @@ func (tx *Tx) LockChats(licenseID int64, messengerType string, ids []string) ([]
 	var chats []*Chat
 	err := tx.forUpdate().Where("license_id = ? AND messenger_type = ? AND (external_id IN ? OR lid IN ? OR typed_id IN ?)",
 		licenseID, messengerType, ids, ids, ids).Order("id").Find(&chats).Error
-	return chats, err
+	if err != nil {
+		return nil, err
+	}
+	return chats, tx.remember(chats...)
 }
 
 // ChatRow loads a chat by its row id.
@@ -67,12 +74,6 @@ func (tx *Tx) ChatsByID(ids []int64) (map[int64]*Chat, error) {
 func (tx *Tx) EnsureChat(c *Chat) (created bool, err error) {
 	res := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(c)
 	return res.RowsAffected == 1, res.Error
-}
-
-// SaveChat writes every column of a chat that LockChat returned. It returns
-// ErrDuplicate when another chat has one of its ids.
-func (tx *Tx) SaveChat(c *Chat) error {
-	return tx.constraint(tx.db.Select("*").Save(c).Error)
 }
 
 // mergeMessages gives what is known of a message that both chats have to the row that

@@ -50,6 +50,8 @@ type Tx struct {
 	db       *gorm.DB
 	postgres bool
 	keys     *seal.Keys
+
+	chats map[int64][]any // what the database has of locked chats, see SaveChat
 }
 
 // txAttempts is how often a transaction is tried that the database ends.

@@ -198,6 +198,9 @@ type MessageStatusItem struct {
 	FromApp *AppTracking    `json:"fromApp"`
 	Error   json.RawMessage `json:"error"`
 	Time    int64           `json:"time"`
+	// Played tells of a viewed message, which was told before, that it was listened to or
+	// watched, too.
+	Played bool `json:"played,omitempty"`
 }
 
 // MessageEditItem is the item of messageEdit: the message as it is now.

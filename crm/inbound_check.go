@@ -28,6 +28,7 @@ type statusArrival struct {
 	chat    inboundChat
 	id      string
 	status  string
+	played  bool
 	time    int64
 	failure *string // JSON
 }
@@ -210,7 +211,7 @@ func (st *InboundStatus) check(messenger, at string, now int64) (r statusArrival
 	if err := allViolations(append(violations, timeViolation, errorViolation)...); err != nil {
 		return r, err
 	}
-	return statusArrival{chat: chat, id: st.ID.String(), status: st.Type, time: when, failure: failure}, nil
+	return statusArrival{chat: chat, id: st.ID.String(), status: st.Type, played: st.Played && st.Type == models.StatusViewed, time: when, failure: failure}, nil
 }
 
 func (c InboundChat) check(messenger, at string) (inboundChat, error) {

@@ -96,6 +96,8 @@ type InboundStatus struct {
 	Type  string          `json:"type"` // sent, delivered, viewed or failed
 	Time  *int64          `json:"time"` // unix seconds; now when absent
 	Error json.RawMessage `json:"error"`
+	// Played is given with viewed: the message was listened to or watched, too.
+	Played bool `json:"-"`
 }
 
 // Results of the parts of a request or batch.

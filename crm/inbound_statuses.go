@@ -16,12 +16,18 @@ func (c *change) applyStatus(v renderer, chats *chatSet, st *statusArrival) (Inb
 	if err != nil || row == nil || !row.FromMe {
 		return r, err
 	}
-	if !advances(row.Status, st.status) {
-		r.Result = ResultUnchanged
+	r.Result = ResultUnchanged
+	if advances(row.Status, st.status) {
+		r.Result = ResultAccepted
+		if err := c.setStatus(v, chat, row, st.status, st.time, st.failure); err != nil {
+			return r, err
+		}
+	}
+	if !st.played || row.Played || row.Status != models.StatusViewed {
 		return r, nil
 	}
 	r.Result = ResultAccepted
-	return r, c.setStatus(v, chat, row, st.status, st.time, st.failure)
+	return r, c.setPlayed(v, chat, row, st.time)
 }
 
 // messageOf finds the message of a status, and its chat. A connector's status may name

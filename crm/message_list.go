@@ -14,7 +14,8 @@ type HistoryItem struct {
 	InternalID int64           `json:"internalId"` // position in the chat's list, for lastInternalId
 	Status     string          `json:"status"`     // "", sent, delivered, viewed or failed; for our messages
 	StatusTime *int64          `json:"statusTime"`
-	Error      json.RawMessage `json:"error"` // why it failed
+	Played     bool            `json:"played,omitempty"` // it was listened to or watched, too, when viewed
+	Error      json.RawMessage `json:"error"`            // why it failed
 	EditedAt   *int64          `json:"editedAt"`
 	DeletedAt  *int64          `json:"deletedAt"` // when set, the content is erased
 	ChatNumber int64           `json:"-"`         // see ChatNumbered
@@ -131,7 +132,7 @@ func (v renderer) histories(tx *models.Tx, rows []*models.Message, chat *models.
 			return nil, err
 		}
 		h := HistoryItem{
-			MessageItem: item, InternalID: row.ID, Status: row.Status, StatusTime: row.StatusTime,
+			MessageItem: item, InternalID: row.ID, Status: row.Status, StatusTime: row.StatusTime, Played: row.Played,
 			EditedAt: row.EditedAt, DeletedAt: row.DeletedAt, ChatNumber: row.ChatID,
 		}
 		if row.Error != nil {

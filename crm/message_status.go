@@ -19,6 +19,16 @@ func (c *change) setStatus(v renderer, chat *models.Chat, row *models.Message, s
 	return c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))
 }
 
+// setPlayed notes that a viewed message of ours was listened to or watched, and emits
+// messageStatus once more: its contract has no type for that.
+func (c *change) setPlayed(v renderer, chat *models.Chat, row *models.Message, at int64) error {
+	row.Played, row.StatusTime = true, &at
+	if err := c.tx.SaveMessage(row); err != nil {
+		return err
+	}
+	return c.emitChat(chat, EventMessageStatus, v.statusItem(row, chat))
+}
+
 // statusRank is the order of a message's statuses. Failed comes before delivered,
 // because a delivered message has not failed.
 var statusRank = map[string]int{

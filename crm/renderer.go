@@ -157,7 +157,7 @@ func (v renderer) quoted(answer, row *models.Message) (*QuotedMessage, error) {
 // statusItem converts a message's status to the item of the event messageStatus.
 func (v renderer) statusItem(row *models.Message, chat *models.Chat) MessageStatusItem {
 	item := MessageStatusItem{
-		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Status,
+		ID: MakeID(v.line.Messenger, row.ExternalID), Type: row.Status, Played: row.Played,
 		Chat: ChatStatusCard{ID: chat.ExternalID, Hash: chat.Hash, Type: chat.Type, Phone: chat.Phone, Username: chat.Username},
 	}
 	if row.AppID != nil {

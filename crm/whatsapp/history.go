@@ -212,7 +212,7 @@ func (s *session) historical(ctx context.Context, cli *whatsmeow.Client, t *crm.
 	s.attachLater(&in, what.Media)
 	t.Messages = append(t.Messages, in)
 	if status := historicalStatus(w.GetStatus()); e.Info.IsFromMe && status != "" {
-		t.Statuses = append(t.Statuses, crm.InboundStatus{ID: in.ID, Chat: in.Chat, Type: status, Time: in.Time})
+		t.Statuses = append(t.Statuses, crm.InboundStatus{ID: in.ID, Chat: in.Chat, Type: status, Time: in.Time, Played: w.GetStatus() == waWeb.WebMessageInfo_PLAYED})
 	}
 }
 

@@ -221,6 +221,8 @@ func TestWholeConversation(t *testing.T) {
 		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"delivered"`)
 		h.anna.Read(h.shop, out)
 		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"viewed"`)
+		h.anna.Played(h.shop, out)
+		h.awaitItem(t, crm.EventMessageStatus, `"id":"`+out+`"`, `"type":"viewed"`, `"played":true`)
 
 		if _, err := h.MarkRead(t.Context(), h.Operator, h.chat()); err != nil {
 			t.Fatal(err)

@@ -42,7 +42,7 @@ func (s *session) receipt(ctx context.Context, cli *whatsmeow.Client, e *events.
 	s.awaitPast(ctx, where.ID.String(), e.MessageIDs...)
 	for _, id := range e.MessageIDs {
 		if fitsID(id) { // found by message id: the chat's id may be unknown to us
-			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: content.ID(id), Chat: where, Type: status, Time: &when})
+			t.Statuses = append(t.Statuses, crm.InboundStatus{ID: content.ID(id), Chat: where, Type: status, Time: &when, Played: e.Type == types.ReceiptTypePlayed})
 		}
 	}
 	return len(t.Statuses) == 0 || s.ingest(ctx, t)

@@ -148,7 +148,7 @@ var acks = map[string]ackData{
 
 func (at scene) ack(item *crm.MessageStatusItem) ([]occurrence, error) {
 	data, known := acks[item.Type]
-	if !known || item.Type == "" {
+	if !known || item.Type == "" || item.Played { // what was played was read before
 		return nil, nil
 	}
 	data.MessageID = messageID(true, chatID(at.messenger, item.Chat.ID), item.ID.String(), "")

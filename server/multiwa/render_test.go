@@ -101,6 +101,9 @@ func happen(t *testing.T, w *crmtest.World) {
 		must(err)
 		receive(string(text))
 	}
+	played := crm.InboundStatus{ID: sent.ID, Chat: crm.InboundChat{ID: crm.MakeID("grWhatsApp", "351912000001@c.us")}, Type: "viewed", Played: true}
+	_, err = w.Ingest(t.Context(), onGr, crm.InboundBatch{Statuses: []crm.InboundStatus{played}}) // read is all that clients can know
+	must(err)
 	failing, err := w.Send(t.Context(), w.Owner, ana, crm.Outgoing{Type: crm.MessageText, Content: crm.Content{Text: "Never sent"}})
 	must(err)
 	text, err := json.Marshal(map[string]any{"statuses": []any{map[string]any{

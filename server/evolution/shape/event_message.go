@@ -129,6 +129,9 @@ func (r *rendering) call(data string) {
 func (r *rendering) messageStatus(data string) {
 	for _, m := range items[crm.MessageStatusItem](r, data) {
 		status := Status(m.Type)
+		if m.Played {
+			status = statusPlayed
+		}
 		if status == "" || r.in.GroupsIgnore && m.Chat.Type == "group" {
 			continue
 		}

@@ -50,12 +50,24 @@ func TestMessageEvents(t *testing.T) {
 			w.ingest(crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: sent.ID, Chat: crm.InboundChat{ID: id(ann)}, Type: status}}})
 			w.golden("event/status." + status)
 		}
+		played := crm.InboundStatus{ID: sent.ID, Chat: crm.InboundChat{ID: id(ann)}, Type: "viewed", Played: true}
+		w.ingest(crm.InboundBatch{Statuses: []crm.InboundStatus{played}})
+		w.golden("event/status.played")
+		w.ingest(crm.InboundBatch{Statuses: []crm.InboundStatus{played}})
+		if emits := w.render(shop, shape.V2); len(emits) != 0 {
+			t.Errorf("a copy of the receipt: %v", emits)
+		}
+		kept, err := w.LineMessage(t.Context(), w.Owner, on, sent.ID.String())
+		w.must(err)
+		if object := string(shape.Object(kept, shop, shape.V2)); !strings.Contains(object, `"status":"PLAYED"`) {
+			t.Errorf("the message is %s", object)
+		}
 		ids.id = "3EB0C2D4E6F8091A2B3C4E"
 		failed := w.send(ann, text("Lost"))
 		w.news()
 		w.ingest(crm.InboundBatch{Statuses: []crm.InboundStatus{{ID: failed.ID, Chat: crm.InboundChat{ID: id(ann)}, Type: "failed", Error: json.RawMessage(`"no route"`)}}})
 		w.golden("event/status.failed")
-		_, err := w.EditMessage(t.Context(), w.Owner, address(ann), sent.ID.String(), crm.Edit{Text: ptr("Hello!")})
+		_, err = w.EditMessage(t.Context(), w.Owner, address(ann), sent.ID.String(), crm.Edit{Text: ptr("Hello!")})
 		w.must(err)
 		w.golden("event/edit.api")
 		w.must(w.DeleteMessage(t.Context(), w.Owner, address(ann), sent.ID.String()))

@@ -75,6 +75,8 @@ func statusOf(m *crm.HistoryItem) string {
 	switch {
 	case m.DeletedAt != nil:
 		return statusDeleted
+	case m.Played && m.FromMe:
+		return statusPlayed
 	case m.Status != "" && m.FromMe:
 		return Status(m.Status)
 	}

@@ -7,3 +7,6 @@ ALTER TABLE instances ADD COLUMN number TEXT NOT NULL DEFAULT '';
 -- text about it; empty: none, or not known.
 ALTER TABLE instances ADD COLUMN picture_url TEXT NOT NULL DEFAULT '';
 ALTER TABLE instances ADD COLUMN about TEXT NOT NULL DEFAULT '';
+
+-- A viewed message of ours was listened to or watched, too.
+ALTER TABLE messages ADD COLUMN played BOOLEAN NOT NULL DEFAULT FALSE;

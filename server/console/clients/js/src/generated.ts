@@ -1349,6 +1349,10 @@ export interface MessageStatus {
    * Unix seconds.
    */
   time: number;
+  /**
+   * Of a viewed message, which was told before: it was listened to or watched, too. Absent otherwise.
+   */
+  played?: true;
 }
 /**
  * The chat of a message that was sent.
@@ -1432,7 +1436,7 @@ export interface MessengerStatus {
    */
   time: number;
   /**
-   * The state before; absent: it is the same.
+   * The state before; absent: it is the same. When lostSince is new it is there in any case.
    */
   was?:
     | 'disconnected'
@@ -1445,6 +1449,10 @@ export interface MessengerStatus {
     | 'replaced'
     | 'outdated'
     | 'not_set_up';
+  /**
+   * Since when the account is not connected, in unix seconds, once that has taken a minute. Until it is connected, the state is disconnected, however often it is tried.
+   */
+  lostSince?: number;
   edited?: UserRef;
 }
 export interface RatingReason {

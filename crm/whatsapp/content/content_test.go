@@ -97,6 +97,10 @@ var contents = []struct {
 		SelectedID: str("t1")}}},
 	{"interactive reply", "text/interactiveReply", &waE2E.Message{InteractiveResponseMessage: &waE2E.InteractiveResponseMessage{
 		Body: &waE2E.InteractiveResponseMessage_Body{Text: str("Monday")}}}},
+	{"button of a flow", "text/interactiveReply", &waE2E.Message{InteractiveResponseMessage: &waE2E.InteractiveResponseMessage{
+		Body: &waE2E.InteractiveResponseMessage_Body{Text: str("Monday")}, InteractiveResponseMessage: flow("quick_reply", `{"id":"day-1","title":"Monday"}`)}}},
+	{"flow of another form", "text/interactiveReply", &waE2E.Message{InteractiveResponseMessage: &waE2E.InteractiveResponseMessage{
+		Body: &waE2E.InteractiveResponseMessage_Body{Text: str("Sent")}, InteractiveResponseMessage: flow("galaxy_message", `{"id":7,"flow_token":"x"}`)}}},
 	{"buttons", "text/interactive", &waE2E.Message{ButtonsMessage: &waE2E.ButtonsMessage{
 		ContentText: str("Shall we call?"), FooterText: str("Your shop"), Buttons: []*waE2E.ButtonsMessage_Button{
 			{ButtonText: &waE2E.ButtonsMessage_Button_ButtonText{DisplayText: str("Yes")}},
@@ -142,6 +146,12 @@ func card(display, name, phone, waid string) *waE2E.ContactMessage {
 	}
 	return &waE2E.ContactMessage{DisplayName: str(display),
 		Vcard: str("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:" + name + "\r\nitem1.TEL;type=CELL" + waid + ":" + phone + "\r\nEND:VCARD")}
+}
+
+func flow(name, parameters string) *waE2E.InteractiveResponseMessage_NativeFlowResponseMessage_ {
+	return &waE2E.InteractiveResponseMessage_NativeFlowResponseMessage_{
+		NativeFlowResponseMessage: &waE2E.InteractiveResponseMessage_NativeFlowResponseMessage{Name: &name, ParamsJSON: &parameters},
+	}
 }
 
 func poll(question string, most uint32, options ...string) *waE2E.PollCreationMessage {

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"encoding/json"
 	"strings"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -39,9 +40,21 @@ func replyContent(m *waE2E.Message) *Content {
 	}
 	if r := m.GetInteractiveResponseMessage(); r != nil {
 		flow := r.GetNativeFlowResponseMessage()
-		return newText("interactiveReply", FirstNonBlank(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo())
+		return newText("interactiveReply", FirstNonBlank(r.GetBody().GetText(), flow.GetName(), flow.GetParamsJSON()), r.GetContextInfo()).chosen(flowChoice(flow))
 	}
 	return nil
+}
+
+// flowChoice returns the id of the button or row that was chosen in a native flow, or "": other flows
+// have parameters of other forms.
+func flowChoice(flow *waE2E.InteractiveResponseMessage_NativeFlowResponseMessage) string {
+	var parameters struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal([]byte(flow.GetParamsJSON()), &parameters) != nil {
+		return ""
+	}
+	return parameters.ID
 }
 
 // chosen adds the id of the button or row that was chosen.

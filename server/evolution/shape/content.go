@@ -86,6 +86,10 @@ func (c *content) textKind() (string, func(c *content, w *writer)) {
 		return "templateButtonReplyMessage", (*content).templateReply
 	case "listReply":
 		return "listResponseMessage", (*content).listReply
+	case "interactiveReply":
+		if c.m.Choice != nil {
+			return "interactiveResponseMessage", (*content).flowReply
+		}
 	case "groupInvite":
 		if c.m.Invite != nil {
 			return "groupInviteMessage", (*content).invite
@@ -171,6 +175,19 @@ func (c *content) extended(w *writer) { w.str("text", c.m.Text) }
 func (c *content) buttonReply(w *writer) {
 	w.str("selectedButtonId", c.choice())
 	w.str("selectedDisplayText", c.m.Text)
+}
+
+// flowReply writes the choice in a native flow, whose id Evolution's clients read from the parameters.
+func (c *content) flowReply(w *writer) {
+	w.object("body")
+	w.str("text", c.m.Text)
+	w.end()
+	w.object("nativeFlowResponseMessage")
+	parameters, _ := json.Marshal(struct { // strings always encode
+		ID string `json:"id"`
+	}{c.choice()})
+	w.str("paramsJson", string(parameters))
+	w.end()
 }
 
 func (c *content) templateReply(w *writer) {

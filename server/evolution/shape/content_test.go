@@ -77,7 +77,6 @@ var kinds = []struct {
 		{DisplayName: proto.String("Ann; the baker")}}}})},
 	{"poll", annWrites("3A6C1F0E2B4D5A7C9E24", &waE2E.Message{PollCreationMessageV3: poll("Colour?", 1, "Red", "Blue")})},
 	{"poll.several", annWrites("3A6C1F0E2B4D5A7C9E25", &waE2E.Message{PollCreationMessage: poll("Colours?", 0, "Red", "Blue")})},
-	{"poll.two", annWrites("3A6C1F0E2B4D5A7C9E30", &waE2E.Message{PollCreationMessage: poll("Two colours?", 2, "Red", "Blue", "Green")})},
 	{"poll.vote", voting(annWrites("3A6C1F0E2B4D5A7C9E26", &waE2E.Message{PollUpdateMessage: &waE2E.PollUpdateMessage{
 		PollCreationMessageKey: &waCommon.MessageKey{ID: proto.String("3A6C1F0E2B4D5A7C9E24")}}}), "Red")},
 	{"reaction", annWrites("3A6C1F0E2B4D5A7C9E27", reaction(answered, "👍"))},
@@ -99,6 +98,12 @@ var kinds = []struct {
 	{"hidden", from{id: "3A6C1F0E2B4D5A7C9E30", chat: hidden, who: crm.InboundUser{ID: id(hidden), Name: "Nobody knows"}, said: &waE2E.Message{Conversation: proto.String("Hello")}}},
 	{"phone", from{id: "3EB0C2D4E6F8091A2B3C4D", chat: ann, mine: true, who: crm.InboundUser{ID: id(account + "@c.us"), Name: "Our phone"}, said: &waE2E.Message{Conversation: proto.String("From the phone")}}},
 	{"phone.group", from{id: "3EB0C2D4E6F8091A2B3C4E", chat: team, mine: true, who: crm.InboundUser{ID: id(account + "@c.us"), Name: "Our phone"}, said: &waE2E.Message{Conversation: proto.String("From the phone")}}},
+	{"addressing.number", from{id: "3A6C1F0E2B4D5A7C9E32", chat: ann, who: crm.InboundUser{ID: id(ann), Name: "Ann", LID: ptr(annLID)}, mode: crm.AddressingPhone, said: &waE2E.Message{Conversation: proto.String("By number")}}},
+	{"addressing.hidden", from{id: "3A6C1F0E2B4D5A7C9E33", chat: team, who: crm.InboundUser{ID: id(ann), Name: "Ann", LID: ptr(annLID)}, mode: crm.AddressingHidden, said: &waE2E.Message{Conversation: proto.String("By hidden id")}}},
+	{"poll.two", annWrites("3A6C1F0E2B4D5A7C9E30", &waE2E.Message{PollCreationMessage: poll("Two colours?", 2, "Red", "Blue", "Green")})},
+	{"reply.flow", annWrites("3A6C1F0E2B4D5A7C9E31", &waE2E.Message{InteractiveResponseMessage: &waE2E.InteractiveResponseMessage{
+		Body: &waE2E.InteractiveResponseMessage_Body{Text: proto.String("Monday")}, InteractiveResponseMessage: &waE2E.InteractiveResponseMessage_NativeFlowResponseMessage_{
+			NativeFlowResponseMessage: &waE2E.InteractiveResponseMessage_NativeFlowResponseMessage{Name: proto.String("quick_reply"), ParamsJSON: proto.String(`{"id":"day-1"}`)}}}})},
 }
 
 func once(m from) from {

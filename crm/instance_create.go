@@ -91,7 +91,8 @@ func (s *Service) tryInstance(ctx context.Context, a Actor, in InstanceInput) er
 	if !hook && in.Endpoint == nil && in.Proxy == "" {
 		return nil
 	}
-	if _, err := lineManager(s.Store.Read(ctx), a, in.CompanyID); err != nil {
+	companyID, err := lineManager(s.Store.Read(ctx), a, in.CompanyID)
+	if err != nil {
 		return err
 	}
 	if hook {
@@ -111,7 +112,7 @@ func (s *Service) tryInstance(ctx context.Context, a Actor, in InstanceInput) er
 	if err != nil {
 		return err
 	}
-	return tryProxy(ctx, connector, in.Proxy)
+	return s.tryProxy(ctx, connector, companyID, in.Proxy)
 }
 
 func (s *Service) createInstance(c *change, a Actor, companyID int64, in InstanceInput) (*CreatedInstance, error) {

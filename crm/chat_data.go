@@ -31,7 +31,8 @@ type ChatData struct {
 	LastMessage *LastMessage `json:"lastMessage"` // null: there is none yet
 	State       ChatState    `json:"state"`       // on the phone of the line's account
 
-	Number int64 `json:"-"` // see ChatNumbered
+	Number    int64 `json:"-"` // see ChatNumbered
+	CreatedAt int64 `json:"-"` // unix seconds
 }
 
 // LastMessage is the last message of a chat, as lists of chats show it.
@@ -181,7 +182,7 @@ func bareChat(chat models.Chat, now int64) ChatData {
 		Phone: chat.Phone, Username: chat.Username, Name: chat.Name, Image: chat.Image, ImageState: given(chat.PictureState),
 		Status: chat.Status, Responsible: idRef(chat.ResponsibleID), Pin: chat.ResponsiblePinned,
 		Producer: idRef(chat.ProducerID), Accomplices: []IDRef{}, Auditors: []IDRef{}, Tags: []TagData{},
-		Process: chat.Process, Unread: chat.Unread, LastTime: chat.LastTime, State: chatState(&chat, now), Number: chat.ID,
+		Process: chat.Process, Unread: chat.Unread, LastTime: chat.LastTime, State: chatState(&chat, now), Number: chat.ID, CreatedAt: chat.CreatedAt,
 	}
 	if chat.WindowID != nil && chat.WindowType != nil && chat.WindowStart != nil && chat.WindowEnd != nil && *chat.WindowEnd > now {
 		d.Conversation = &ChatWindow{ID: *chat.WindowID, Type: *chat.WindowType, StartTime: *chat.WindowStart, EndTime: *chat.WindowEnd}

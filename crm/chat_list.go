@@ -14,6 +14,7 @@ type ChatQuery struct {
 	PageQuery
 	CompanyID     int64  // for AllChats
 	Status        string // open or close
+	Type          string // private, group or channel
 	ResponsibleID *int64
 	NoResponsible bool // only chats without a responsible
 	TagID         int64
@@ -32,7 +33,7 @@ func (q ChatQuery) filter(a Actor) (models.ChatFilter, error) {
 		return models.ChatFilter{}, err
 	}
 	f := models.ChatFilter{
-		ViewerID: a.UserID, Status: q.Status, ResponsibleID: q.ResponsibleID, NoResponsible: q.NoResponsible,
+		ViewerID: a.UserID, Status: q.Status, Type: q.Type, ResponsibleID: q.ResponsibleID, NoResponsible: q.NoResponsible,
 		TagID: q.TagID, Unread: q.Unread, LastTime: q.LastTime, Search: q.Search, Limit: limit + 1,
 	}
 	if after != nil {

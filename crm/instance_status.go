@@ -79,9 +79,21 @@ func (s *Service) InstanceStates(ctx context.Context, a Actor, list []Instance) 
 	return states, nil
 }
 
-// CountLine counts what a line has. Its callers have asked for permission.
-func (s *Service) CountLine(ctx context.Context, on Line) (models.LineFigures, error) {
-	return s.Store.Read(ctx).CountLine(on.LicenseID, on.Messenger)
+// CountLines counts what lines have, at once. Its callers have asked for permission.
+func (s *Service) CountLines(ctx context.Context, lines []Line) (map[Line]models.LineFigures, error) {
+	keys := make([]models.Line, len(lines))
+	for i, l := range lines {
+		keys[i] = models.Line{LicenseID: l.LicenseID, Type: l.Messenger}
+	}
+	counted, err := s.Store.Read(ctx).CountLines(keys)
+	if err != nil {
+		return nil, err
+	}
+	figures := make(map[Line]models.LineFigures, len(lines))
+	for i, l := range lines {
+		figures[l] = counted[keys[i]]
+	}
+	return figures, nil
 }
 
 // Restarter is a Messenger whose connections can be renewed.

@@ -22,6 +22,7 @@ type ChatFilter struct {
 	MessengerType string // with LicenseID
 	OnlyMine      bool   // with LicenseID: the viewer sees only their own chats of the line
 	Status        string
+	Type          string
 	ResponsibleID *int64
 	NoResponsible bool
 	TagID         int64
@@ -111,6 +112,9 @@ func (tx *Tx) narrowed(q *gorm.DB, f ChatFilter) *gorm.DB {
 	}
 	if f.Status != "" {
 		q = q.Where("c.status = ?", f.Status)
+	}
+	if f.Type != "" {
+		q = q.Where("c.type = ?", f.Type)
 	}
 	if f.ResponsibleID != nil {
 		q = q.Where("c.responsible_id = ?", *f.ResponsibleID)

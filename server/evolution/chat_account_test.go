@@ -13,6 +13,7 @@ import (
 type arranging struct {
 	*crmtest.Connector
 	asked []string
+	lid   string // of the number that CheckNumbers knows
 }
 
 var (
@@ -48,7 +49,10 @@ func (m *arranging) CheckNumbers(_ context.Context, _ crm.Line, numbers []string
 	}
 	found := map[string]crm.CheckedNumber{}
 	for _, n := range numbers {
-		found[n] = crm.CheckedNumber{Exists: n == "553188887777", Phone: map[bool]string{true: n}[n == "553188887777"]}
+		found[n] = crm.CheckedNumber{}
+		if n == "553188887777" {
+			found[n] = crm.CheckedNumber{Exists: true, Phone: n, LID: m.lid}
+		}
 	}
 	return found, nil
 }

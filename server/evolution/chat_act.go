@@ -27,8 +27,8 @@ func chatRoutes() []route {
 		{methods: "POST", path: "/chat/sendPresence/:instance", within: sendTime, do: sendPresence, lifts: same("options", "presence", "delay"),
 			body: schema{numberField(), str("presence").must().one("unavailable", "available", "composing", "recording", "paused"),
 				integer("delay").must().between(0, maxDelay).says("Enter a value in milliseconds")}},
-		{methods: "POST PUT", path: "/chat/updateBlockStatus/:instance", do: updateBlock, body: blockBody()},
-		{methods: "POST PUT", path: "/message/updateBlockStatus/:instance", do: updateBlock, body: blockBody()},
+		{methods: "POST PUT", path: "/chat/updateBlockStatus/:instance", do: updateBlock, fail: failing("Error blocking user"), body: blockBody()},
+		{methods: "POST PUT", path: "/message/updateBlockStatus/:instance", do: updateBlock, fail: failing("Error blocking user"), body: blockBody()},
 		{methods: "POST PUT", path: "/chat/archiveChat/:instance", do: archiveChat,
 			body: schema{obj("lastMessage"), str("chat"), flag("archive").must()}},
 		{methods: "POST PUT", path: "/chat/markChatUnread/:instance", do: markChatUnread, fail: failing("An error occurred while marking the chat as unread."),
@@ -150,13 +150,29 @@ func (q *request) messageAt(jid, id string) (*crm.HistoryItem, error) {
 	return &list.Items[0], nil
 }
 
+// wrote reports whether a participant that a key names, by either id, wrote a message of a group. Other
+// keys need not name one, and clients write anything there.
+func wrote(m *crm.HistoryItem, participant string) bool {
+	if participant == "" || m.FromMe || !shape.IsGroup(m.Chat.ID) {
+		return true
+	}
+	_, author := shape.RemoteJID(&m.MessageItem)
+	jid, forms, valid := jidOf(participant)
+	for _, form := range forms {
+		if form+"@s.whatsapp.net" == author {
+			return true
+		}
+	}
+	return valid && (jid == author || m.FromUser.LID != nil && jid == *m.FromUser.LID)
+}
+
 func deleteMessage(q *request) (answer, error) {
 	id := text(q.body, "id")
 	m, err := q.messageAt(text(q.body, "remoteJid"), id)
 	if err != nil {
 		return answer{}, err
 	}
-	if m == nil {
+	if m == nil || !wrote(m, text(q.body, "participant")) {
 		return answer{}, failed("Error while deleting message for everyone", "Message not found")
 	}
 	if err := q.e.CRM.DeleteMessage(q.ctx, q.actor, crm.ChatAddress{Line: q.line(), ChatID: m.Chat.ID}, id); err != nil {

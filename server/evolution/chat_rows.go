@@ -70,27 +70,35 @@ func labelsOf(c *crm.ChatData) []string {
 	return labels
 }
 
-// paged reads a window of a list of the rules page by page, and gives each item of it to take.
-func paged[T any](w window, list func(crm.PageQuery) (crm.Page[T], error), take func(*T)) error {
+// paged reads a window of a list of the rules page by page, and gives each item of it to take. Items
+// that are not wanted are not counted; nil: all are. It returns the window of a list that follows.
+func paged[T any](w window, list func(crm.PageQuery) (crm.Page[T], error), wanted func(*T) bool, take func(*T)) (window, error) {
 	if w.skip > mostSkipped {
-		return nil
+		return window{}, nil
 	}
-	query, at := crm.PageQuery{Limit: crm.MaxPage}, 0
-	for {
+	query := crm.PageQuery{Limit: crm.MaxPage}
+	for w.size > 0 {
 		page, err := list(query)
 		if err != nil {
-			return err
+			return w, err
 		}
 		for i := range page.Items {
-			if at++; at > w.skip && at <= w.skip+w.size {
-				take(&page.Items[i])
+			item := &page.Items[i]
+			switch {
+			case w.size == 0 || wanted != nil && !wanted(item):
+			case w.skip > 0:
+				w.skip--
+			default:
+				w.size--
+				take(item)
 			}
 		}
-		if page.NextPage == nil || at >= w.skip+w.size {
-			return nil
+		if page.NextPage == nil {
+			break
 		}
 		query.NextPage = *page.NextPage
 	}
+	return w, nil
 }
 
 // findChats lists chats, those with the latest activity first.
@@ -103,9 +111,9 @@ func findChats(q *request) (answer, error) {
 		}
 		return ok(rows), err
 	}
-	err := paged(q.window(), func(page crm.PageQuery) (crm.Page[crm.ChatData], error) {
+	_, err := paged(q.window(), func(page crm.PageQuery) (crm.Page[crm.ChatData], error) {
 		return q.e.CRM.Chats(q.ctx, q.actor, q.line(), crm.ChatQuery{PageQuery: page})
-	}, func(c *crm.ChatData) { rows = append(rows, q.chatRow(c)) })
+	}, nil, func(c *crm.ChatData) { rows = append(rows, q.chatRow(c)) })
 	return ok(rows), err
 }
 
@@ -126,7 +134,7 @@ type chatFound struct {
 	RemoteJID      string   `json:"remoteJid"`
 	Name           string   `json:"name"`
 	Labels         []string `json:"labels"`
-	CreatedAt      *string  `json:"createdAt"` // not told by the rules
+	CreatedAt      string   `json:"createdAt"`
 	UpdatedAt      string   `json:"updatedAt"`
 	InstanceID     string   `json:"instanceId"`
 	UnreadMessages int64    `json:"unreadMessages"`
@@ -144,7 +152,7 @@ func findChat(q *request) (answer, error) {
 		return ok(nil), err
 	}
 	return ok(chatFound{
-		ID: c.Hash, RemoteJID: chatJID(c), Name: c.Name, Labels: labelsOf(c), UpdatedAt: isoOf(c.LastTime), InstanceID: q.instance.ID, UnreadMessages: c.Unread,
+		ID: c.Hash, RemoteJID: chatJID(c), Name: c.Name, Labels: labelsOf(c), CreatedAt: isoOf(c.CreatedAt), UpdatedAt: isoOf(c.LastTime), InstanceID: q.instance.ID, UnreadMessages: c.Unread,
 	}), nil
 }
 
@@ -161,35 +169,70 @@ type contactRow struct {
 	Type          string  `json:"type"`
 }
 
-// findContacts lists people, in the order in which they became known. An id is a JID.
+// contactOf returns the row of a person. One without a name and a picture is known from groups alone.
+func (q *request) contactOf(k *crm.ContactData) contactRow {
+	id, at := shape.JID(k.ID.String()), isoOf(k.CreatedAt)
+	row := contactRow{
+		ID: id, RemoteJID: id, PushName: k.Name, ProfilePicURL: k.Image, CreatedAt: at, UpdatedAt: at, InstanceID: q.instance.ID,
+		IsSaved: k.Name != "" || k.Image != nil, Type: "group_member",
+	}
+	if row.IsSaved {
+		row.Type = "contact"
+	}
+	return row
+}
+
+// groupOfChat returns the row of a group.
+func (q *request) groupOfChat(c *crm.ChatData) contactRow {
+	id := shape.JID(c.ID)
+	return contactRow{
+		ID: id, RemoteJID: id, PushName: c.Name, ProfilePicURL: c.Image, CreatedAt: isoOf(c.CreatedAt), UpdatedAt: isoOf(c.LastTime), InstanceID: q.instance.ID,
+		IsGroup: true, IsSaved: c.Name != "" || c.Image != nil, Type: "group",
+	}
+}
+
+// findContacts lists people, in the order in which they became known, and then groups, those with the
+// latest activity first. An id is a JID.
 func findContacts(q *request) (answer, error) {
 	where := inner(q.body, "where")
 	jid, name := text(where, "remoteJid"), text(where, "pushName")
 	if jid == "" {
 		jid = text(where, "id")
 	}
-	rows := []contactRow{}
-	add := func(k *crm.ContactData) {
-		if name != "" && k.Name != name {
-			return
-		}
-		id := shape.JID(k.ID.String())
-		at := isoOf(k.CreatedAt)
-		rows = append(rows, contactRow{
-			ID: id, RemoteJID: id, PushName: k.Name, ProfilePicURL: k.Image, CreatedAt: at, UpdatedAt: at, InstanceID: q.instance.ID, IsSaved: true, Type: "contact",
-		})
-	}
 	if jid != "" {
-		k, err := q.e.CRM.LineContact(q.ctx, q.actor, crm.ContactAddress{Line: q.line(), ContactID: shape.ID(jid)})
-		if err == nil {
-			add(&k)
-		} else if hasCode(err, crm.CodeNotFound) || hasCode(err, crm.CodeInvalid) {
-			err = nil
+		return q.findContact(jid, name)
+	}
+	rows := []contactRow{}
+	left, err := paged(q.window(), func(page crm.PageQuery) (crm.Page[crm.ContactData], error) {
+		return q.e.CRM.Contacts(q.ctx, q.actor, q.line(), page, name)
+	}, func(k *crm.ContactData) bool { return name == "" || k.Name == name },
+		func(k *crm.ContactData) { rows = append(rows, q.contactOf(k)) })
+	if err != nil {
+		return answer{}, err
+	}
+	_, err = paged(left, func(page crm.PageQuery) (crm.Page[crm.ChatData], error) {
+		return q.e.CRM.Chats(q.ctx, q.actor, q.line(), crm.ChatQuery{PageQuery: page, Type: "group", Search: name})
+	}, func(c *crm.ChatData) bool { return name == "" || c.Name == name },
+		func(c *crm.ChatData) { rows = append(rows, q.groupOfChat(c)) })
+	return ok(rows), err
+}
+
+// findContact answers with the person or the group with a JID, if it has the name that is asked for.
+func (q *request) findContact(jid, name string) (answer, error) {
+	rows := []contactRow{}
+	if shape.IsGroup(jid) {
+		c, err := q.chatNamed(jid)
+		if c != nil && (name == "" || c.Name == name) {
+			rows = append(rows, q.groupOfChat(c))
 		}
 		return ok(rows), err
 	}
-	err := paged(q.window(), func(page crm.PageQuery) (crm.Page[crm.ContactData], error) {
-		return q.e.CRM.Contacts(q.ctx, q.actor, q.line(), page, name)
-	}, add)
+	k, err := q.e.CRM.LineContact(q.ctx, q.actor, crm.ContactAddress{Line: q.line(), ContactID: shape.ID(jid)})
+	switch {
+	case hasCode(err, crm.CodeNotFound) || hasCode(err, crm.CodeInvalid):
+		err = nil
+	case err == nil && (name == "" || k.Name == name):
+		rows = append(rows, q.contactOf(&k))
+	}
 	return ok(rows), err
 }

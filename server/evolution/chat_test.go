@@ -121,7 +121,7 @@ func TestFindChatsAndContacts(t *testing.T) {
 		w.want(w.line, "POST /chat/findChats/shop", `{}`, 200, `[{"_id":"h3586871567451087661","id":"79990001122@s.whatsapp.net","owner":"shop","labels":[]}]`, "X-Evolution-Shape: v1")
 
 		w.want(w.line, "GET /chat/findChatByRemoteJid/shop?remoteJid=79990001122@s.whatsapp.net", ``, 200,
-			`{"id":"h3586871567451087661","remoteJid":"79990001122@s.whatsapp.net","name":"Ann","labels":[],"createdAt":null,"updatedAt":"2021-11-19T10:54:20.000Z","instanceId":"UUID","unreadMessages":2}`)
+			`{"id":"h3586871567451087661","remoteJid":"79990001122@s.whatsapp.net","name":"Ann","labels":[],"createdAt":"2021-11-19T10:55:00.000Z","updatedAt":"2021-11-19T10:54:20.000Z","instanceId":"UUID","unreadMessages":2}`)
 		w.want(w.line, "GET /chat/findChatByRemoteJid/shop?remoteJid=79990009999@s.whatsapp.net", ``, 200, `null`)
 		w.want(w.line, "GET /chat/findChatByRemoteJid/shop", ``, 400, `{"error":"remoteJid is a required query parameter"}`)
 
@@ -193,7 +193,7 @@ func TestNumbersAndPresence(t *testing.T) {
 	w.talk()
 	const ask = "POST /chat/whatsappNumbers/shop"
 	w.want(w.line, ask, `{"numbers":["+7 999 000-11-22","120363000000000001@g.us","1@lid"]}`, 200,
-		`[{"jid":"79990001122@s.whatsapp.net","exists":true,"number":"+7 999 000-11-22","name":"Ann"},{"jid":"120363000000000001@g.us","exists":true,"number":"120363000000000001@g.us"},{"jid":"1@lid","exists":true,"number":"1@lid"}]`)
+		`[{"jid":"79990001122@s.whatsapp.net","exists":true,"number":"+7 999 000-11-22","name":"Ann"},{"jid":"120363000000000001@g.us","exists":true,"number":"120363000000000001@g.us"},{"jid":"1@lid","exists":true,"number":"1@lid","lid":"lid"}]`)
 	w.want(w.line, ask, `{}`, 400, `{"status":400,"error":"Bad Request","message":["instance requires property \"numbers\""]}`)
 
 	w.want(w.line, "POST /chat/sendPresence/shop", `{"number":"79990001122","presence":"composing","delay":1}`, 201, `{"presence":"composing"}`)
@@ -207,6 +207,7 @@ func TestNumbersAndPresence(t *testing.T) {
 	}
 	w.want(w.line, "POST /chat/markChatUnread/shop", `{"chat":"79990001122@s.whatsapp.net"}`, 500,
 		`{"status":500,"error":"Internal Server Error","response":{"message":["An error occurred while marking the chat as unread.","lines of this type have no phone that could arrange chats"]}}`)
-	w.want(w.line, "PUT /chat/updateBlockStatus/shop", `{"number":"79990001122","status":"block"}`, 400,
-		badText("lines of this type have no account that could block people"))
+	w.want(w.line, "PUT /chat/updateBlockStatus/shop", `{"number":"79990001122","status":"block"}`, 500,
+		`{"status":500,"error":"Internal Server Error","response":{"message":["Error blocking user","lines of this type have no account that could block people"]}}`)
+	w.want(w.line, "POST /chat/updateBlockStatus/shop", `{"number":"79990001122","status":"ban"}`, 400, invalid("instance.status is not one of enum values: block,unblock"))
 }

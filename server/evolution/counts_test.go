@@ -17,18 +17,19 @@ func TestCountsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &countCache{turns: make(chan struct{}, maxAtOnce)}
 		var now, most, all atomic.Int64
-		count := func() (instanceFigures, error) {
+		one := []crm.Line{{LicenseID: 1}}
+		count := func(some []crm.Line) (map[crm.Line]instanceFigures, error) {
 			most.Store(max(most.Load(), now.Add(1)))
 			all.Add(1)
 			time.Sleep(time.Second)
 			now.Add(-1)
-			return instanceFigures{Message: 7}, nil
+			return map[crm.Line]instanceFigures{some[0]: {Message: 7}}, nil
 		}
 		done := make(chan error, 100)
 		for range cap(done) {
 			go func() {
-				got, err := k.of(t.Context(), crm.Line{LicenseID: 1}, count)
-				if err == nil && got.Message != 7 {
+				got, err := k.of(t.Context(), one, count)
+				if err == nil && got[one[0]].Message != 7 {
 					err = errors.New("other figures")
 				}
 				done <- err
@@ -48,7 +49,7 @@ func TestCountsTakeTurns(t *testing.T) {
 			k.turns <- struct{}{}
 		}
 		cancel()
-		if _, err := k.of(ctx, crm.Line{LicenseID: 1}, count); !errors.Is(err, context.Canceled) {
+		if _, err := k.of(ctx, one, count); !errors.Is(err, context.Canceled) {
 			t.Errorf("who has gone waits: %v", err)
 		}
 	})

@@ -82,7 +82,7 @@ func (e *Evolution) NotFound(c *gin.Context, router *gin.Engine) bool {
 	if under && rest != "" && rest[0] != '/' {
 		return false // "/whatsapps"
 	}
-	first, below, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+	first, below, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/") // "//message" is asked of this dialect, too
 	if !under && !e.groups[first] {
 		return false
 	}

@@ -13,8 +13,9 @@ func groupRoutes() []route {
 		return route{methods: methods, path: "/group/" + path + "/:instance", groupErrors: true, do: do, fail: groupFailure(refused), body: append(schema{str("groupJid")}, own...)}
 	}
 	people := list("participants", str("").some()).must().some()
+	founders := list("participants", str("").like(founderForm).says(textFounders)).must().some().distinct()
 	return []route{
-		group("POST", "create", "500 Error creating group", createGroup, str("subject").must().some(), people, str("description"), flag("promoteParticipants"), str("profilePicture")).withPicture(),
+		group("POST", "create", "500 Error creating group", createGroup, str("subject").must().some(), founders, str("description"), flag("promoteParticipants"), str("profilePicture")).withPicture(),
 		group("POST PUT", "updateGroupPicture", "500 Error update group picture", groupPicture, str("image").must().some()).withPicture(),
 		group("POST PUT", "updateGroupSubject", "500 Error updating group subject", groupSubject, str("subject").must().some()),
 		group("POST PUT", "updateGroupDescription", "500 Error updating group description", groupDescription, str("description").must()),
@@ -56,6 +57,12 @@ func groupFailure(refused string) func(*request, error) error {
 		return bad(words, of.Message)
 	}
 }
+
+// founderForm is how a member of a new group is named: by ten digits at least, or by an id that has a
+// server.
+var founderForm = regexp.MustCompile(`^(\D*\d){10,}\D*$|@`)
+
+const textFounders = `"participants" must be an array of numeric strings`
 
 var groupForm = regexp.MustCompile(`^[\d-]+@g\.us$`)
 

@@ -78,17 +78,28 @@ func jidOfPhone(phone *string) *string {
 	return &jid
 }
 
-func (q *request) row(i *crm.Instance, status crm.LineStatus, tokens map[string]string) (*instanceRow, error) {
-	var counts instanceFigures
-	var err error
-	if q.key.Has(crm.KeyRead) {
-		if counts, err = q.e.counts.of(q.ctx, i.Line, func() (instanceFigures, error) {
-			n, err := q.e.CRM.CountLine(q.ctx, i.Line)
-			return instanceFigures{Message: n.Messages, Contact: n.Contacts, Chat: n.Chats}, err
-		}); err != nil {
-			return nil, err
+// figures returns what the lines of instances have, as far as the key may read them.
+func (q *request) figures(list []crm.Instance) (map[crm.Line]instanceFigures, error) {
+	if !q.key.Has(crm.KeyRead) {
+		return nil, nil
+	}
+	var lines []crm.Line
+	for k := range list {
+		if q.askedShape(list[k].Shape) != crm.ShapeV1 {
+			lines = append(lines, list[k].Line)
 		}
 	}
+	return q.e.counts.of(q.ctx, lines, func(some []crm.Line) (map[crm.Line]instanceFigures, error) {
+		counted, err := q.e.CRM.CountLines(q.ctx, some)
+		figures := make(map[crm.Line]instanceFigures, len(counted))
+		for line, n := range counted {
+			figures[line] = instanceFigures{Message: n.Messages, Contact: n.Contacts, Chat: n.Chats}
+		}
+		return figures, err
+	})
+}
+
+func (q *request) row(i *crm.Instance, status crm.LineStatus, tokens map[string]string, counts instanceFigures) (*instanceRow, error) {
 	row := &instanceRow{
 		ID: i.ID, Name: i.Name, ConnectionStatus: shape.LineState(status), OwnerJID: jidOfPhone(status.Phone), ProfileName: textOrNil(i.ProfileName),
 		ProfilePicURL: textOrNil(i.PictureURL), Number: textOrNil(i.Number),

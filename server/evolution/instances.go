@@ -126,6 +126,10 @@ func fetchInstances(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	figures, err := q.figures(found)
+	if err != nil {
+		return answer{}, err
+	}
 	rows := make([]any, len(found))
 	for k := range found {
 		status := states[found[k].ID]
@@ -133,7 +137,7 @@ func fetchInstances(q *request) (answer, error) {
 			rows[k] = q.rowV1(&found[k], status)
 			continue
 		}
-		if rows[k], err = q.row(&found[k], status, tokens); err != nil {
+		if rows[k], err = q.row(&found[k], status, tokens, figures[found[k].Line]); err != nil {
 			return answer{}, err
 		}
 	}

@@ -3,6 +3,7 @@ package evolution
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"chatcast/crm"
 	"chatcast/server/evolution/shape"
@@ -18,7 +19,19 @@ type numberRow struct {
 	Exists bool   `json:"exists"`
 	Number string `json:"number"`
 	Name   string `json:"name,omitempty"`
-	LID    string `json:"lid,omitempty"`
+	// LID is the person's hidden id beside the number, or, as in Evolution, the word lid when the JID
+	// is one itself.
+	LID string `json:"lid,omitempty"`
+}
+
+// hidden adds the hidden id, nil when it is not known.
+func (r *numberRow) hidden(lid *string) {
+	switch {
+	case strings.HasSuffix(r.JID, "@lid"):
+		r.LID = "lid"
+	case lid != nil:
+		r.LID = *lid
+	}
 }
 
 // whatsappNumbers tells for each number whether it uses WhatsApp. The messenger is asked about
@@ -35,6 +48,7 @@ func whatsappNumbers(q *request) (answer, error) {
 			continue
 		case len(of) == 0:
 			rows[i].JID, rows[i].Exists = jid, true
+			rows[i].hidden(nil)
 			if chat, err := q.chatNamed(jid); err != nil {
 				return answer{}, err
 			} else if chat != nil {
@@ -75,6 +89,7 @@ func whatsappNumbers(q *request) (answer, error) {
 				continue
 			}
 			rows[i].JID, rows[i].Exists, rows[i].Name = shape.JID(k.ID.String()), true, k.Name
+			rows[i].hidden(k.LID)
 			break
 		}
 	}
@@ -85,9 +100,11 @@ func whatsappNumbers(q *request) (answer, error) {
 func (q *request) nameNumber(row *numberRow, id string) error {
 	row.JID, row.Exists = shape.JID(id), true
 	k, err := q.e.CRM.LineContact(q.ctx, q.actor, crm.ContactAddress{Line: q.line(), ContactID: id})
-	if err == nil {
+	switch {
+	case err == nil:
 		row.Name = k.Name
-	} else if hasCode(err, crm.CodeNotFound) {
+		row.hidden(k.LID)
+	case hasCode(err, crm.CodeNotFound):
 		err = nil
 	}
 	return err

@@ -81,6 +81,7 @@ func TestPaths(t *testing.T) {
 	for _, request := range []string{
 		"POST /message/sendFax/shop", "GET /message/sendText/shop", "POST /instance//create", "DELETE /whatsapp/message/sendText/shop", "GET /whatsapp/nothing",
 		"GET /instance/connectionState/shop//", "GET /chatwoot", "POST /instance/refreshToken", "PUT /instance/refreshToken", "POST /instance/registerMobileCode",
+		"POST //message/sendText/shop", "GET //instance/fetchInstances", "GET ///chat/findChats/shop", "POST /whatsapp//message/sendText/shop",
 	} {
 		w.want(w.company, request, "", 404, cannot(request))
 	}

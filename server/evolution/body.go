@@ -16,12 +16,11 @@ import (
 	"chatcast/server"
 )
 
-// Limits of bodies, in bytes. A file in JSON goes to the file store as it comes, and so does one in
-// a form with parts. What is held in memory is bounded by server.Bodies.
+// Limits of bodies, in bytes. A file goes to the file store as it comes, whether it is in JSON or in a
+// form. What is held in memory is bounded by server.Bodies.
 const (
 	maxBody      = 1 << 20
 	pictureBody  = crm.MaxPicture*3/2 + maxBody
-	maxMediaForm = 48 << 20 // of a form without parts: about 36 MB of a file in base64
 	maxFormParts = 40
 	maxValues    = 50_000 // of JSON, not bytes
 
@@ -97,7 +96,7 @@ var errBodyMemory = &refusal{status: http.StatusServiceUnavailable, message: []s
 
 func (q *request) readJSON() error {
 	read := q.readAll
-	if size := q.c.Request.ContentLength; q.rt.media && (size < 0 || size > maxBody) {
+	if q.isLong() {
 		read = q.readLongJSON
 	}
 	raw, err := read()
@@ -123,13 +122,16 @@ func (q *request) readJSON() error {
 	return nil
 }
 
+// isLong reports whether the body may have a file that is too long to be held in memory.
+func (q *request) isLong() bool {
+	size := q.c.Request.ContentLength
+	return q.rt.media && (size < 0 || size > maxBody)
+}
+
 // readAll reads the whole body. A large one waits until others have released the memory.
 func (q *request) readAll() ([]byte, error) {
 	limit := int64(maxBody)
-	switch {
-	case q.rt.media:
-		limit = maxMediaForm
-	case q.rt.picture:
+	if q.rt.picture {
 		limit = pictureBody
 	}
 	raw, release, err := q.e.Bodies.Read(q.c.Writer, q.c.Request, q.key.CompanyID, limit)
@@ -164,6 +166,9 @@ func (q *request) hold(size int64) error {
 }
 
 func (q *request) readForm() error {
+	if q.rt.media {
+		return q.readMediaForm()
+	}
 	raw, err := q.readAll()
 	if err != nil {
 		return err
@@ -266,14 +271,6 @@ func (q *request) readPart(part *multipart.Part) error {
 	case !utf8.Valid(value) || !utf8.ValidString(name):
 		return bad("the form must be valid UTF-8")
 	}
-	if before, has := q.raw[name]; has { // a list, as forms write it
-		list, is := before.([]any)
-		if !is {
-			list = []any{before}
-		}
-		q.raw[name] = append(list, string(value))
-		return nil
-	}
-	q.raw[name] = string(value)
+	q.addField(name, string(value))
 	return nil
 }

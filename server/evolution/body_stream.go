@@ -51,24 +51,33 @@ func (q *request) readLongJSON() ([]byte, error) {
 		},
 	}
 	rest, err := s.restOf()
+	if err == nil && !utf8.Valid(rest) {
+		err = bad("the body must be valid UTF-8")
+	}
+	if err != nil {
+		return nil, q.longBodyError(err, limit)
+	}
+	return rest, nil
+}
+
+// longBodyError gives the error of reading a body of any length its form.
+func (q *request) longBodyError(err error, limit int64) error {
 	var over *http.MaxBytesError
 	var refused *refusal
 	var of *crm.Error
 	switch {
-	case err == nil && utf8.Valid(rest):
-		return rest, nil
-	case err == nil:
-		return nil, bad("the body must be valid UTF-8")
 	case errors.As(err, &over):
-		return nil, errTooLarge(limit)
+		return errTooLarge(limit)
 	case err == errRestTooLong:
-		return nil, errTooLarge(maxBody)
+		return errTooLarge(maxBody)
 	case err == errSyntax || err == errDeep:
-		return nil, bad("the body must be JSON: " + err.Error())
+		return bad("the body must be JSON: " + err.Error())
+	case err == errForm:
+		return bad("the body must be a form: " + err.Error())
 	case errors.As(err, &refused), errors.As(err, &of), q.ctx.Err() != nil:
-		return nil, err
+		return err
 	}
-	return nil, bad("the body could not be read whole")
+	return bad("the body could not be read whole")
 }
 
 // mediaLimit is how long a body with a file may be: as long as the largest file is in base64, with

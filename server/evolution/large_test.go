@@ -116,6 +116,65 @@ func TestComplaint13LargeFiles(t *testing.T) {
 	}
 }
 
+// TestLongFormsWithoutParts sends files in forms without parts: they go to the file store as they come,
+// as those in JSON do, and what is beside them is bounded alike.
+func TestLongFormsWithoutParts(t *testing.T) {
+	w := onSQLite(t)
+	const kind = "application/x-www-form-urlencoded"
+	const to = "number=79990001122&mediatype=document&fileName=a.bin"
+	sent := func(size int64) string {
+		return object("documentMessage", fmt.Sprintf(`"documentMessage":{"url":"LINK","mimetype":"application/octet-stream","fileLength":"%d","title":"a.bin","fileName":"a.bin"},"mediaUrl":"LINK"`, size), "")
+	}
+	tooLarge := func(text string) string {
+		return `{"status":413,"error":"Request Entity Too Large","response":{"message":["` + text + `"]}}`
+	}
+	const most = 96 << 20
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	body, size := bodyWith(to+"&media=", most, "&caption=x")
+	if status, answer := w.long("/message/sendMedia/shop", body, size, kind); status != 201 || answer != strings.Replace(sent(most/4*3), `"fileName":"a.bin"`, `"fileName":"a.bin","caption":"x"`, 1) {
+		t.Errorf("a long file: %d %s", status, answer)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 64<<20 {
+		t.Errorf("a file of 72 MiB took %d MiB of memory", grown>>20)
+	}
+	w.MaxFile = 3 << 20
+	for _, test := range []struct {
+		what, path, before string
+		letters            int64
+		after              string
+		status             int
+		answer             string
+	}{
+		{"signs that are not encoded", "/message/sendMedia/shop", to + "&media=%2B%2F+/" + strings.Repeat("++//", 1<<15), 4, "", 201, strings.Replace(sent((4+4<<15+4)/4*3), "application/octet-stream", "text/plain", 1)},
+		{"a short one", "/message/sendMedia/shop", to + "&media=++//", 4, "", 201, sent(6)},
+		{"a file over the limit", "/message/sendMedia/shop", to + "&media=", 4<<20 + 4, "", 413, tooLarge("the file is over 3145728 bytes")},
+		{"a long caption", "/message/sendMedia/shop", to + "&caption=", 2 << 20, "&media=AAAA", 413, tooLarge("the body is over 1048576 bytes: send large files by their address, or in a form")},
+		{"a long name", "/message/sendMedia/shop", to + "&", 2 << 20, "=1", 413, tooLarge("the body is over 1048576 bytes: send large files by their address, or in a form")},
+		{"a long text", "/message/sendText/shop", "number=79990001122&text=", 2 << 20, "", 413, tooLarge("the body is over 1048576 bytes: send large files by their address, or in a form")},
+		{"no base64", "/message/sendMedia/shop", to + "&media=", 2 << 20, "*", 400, badText("Owned media must be a url or base64")},
+		{"two files", "/message/sendMedia/shop", to + "&audio=" + strings.Repeat("A", 1<<17) + "&media=", 2 << 20, "", 400, badText("the body has more than one file")},
+		{"no form", "/message/sendMedia/shop", to + "&media=", 2 << 20, "&x=%5", 400, badText("the body must be a form: a sign after % is no hexadecimal digit")},
+		{"many fields", "/message/sendMedia/shop", to + strings.Repeat("&a", 50_000), 0, "", 400, badText("the form has more than 50000 fields")},
+		{"a file twice over the limit", "/message/sendMedia/shop", to + "&media=", 8 << 20, "", 413, tooLarge("the file is over 3145728 bytes")},
+	} {
+		for _, chunked := range []bool{true, false} {
+			body, size := bodyWith(test.before, test.letters, test.after)
+			if chunked {
+				size = -1
+			}
+			if !chunked && size > 3<<20*3/2+1<<20 { // it is not read
+				test.answer = tooLarge("the body is over 5767168 bytes: send large files by their address, or in a form")
+			}
+			if status, answer := w.long(test.path, body, size, kind); status != test.status || answer != test.answer {
+				t.Errorf("%s: %d %s, want %d %s", test.what, status, answer, test.status, test.answer)
+			}
+		}
+	}
+}
+
 // TestLargeForms sends forms whose fields are too long.
 func TestLargeForms(t *testing.T) {
 	w := onSQLite(t)

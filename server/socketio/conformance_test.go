@@ -45,7 +45,7 @@ func rawEcho(s *setup) {
 // echoRooms has the namespaces of the suite.
 type echoRooms struct{}
 
-func (echoRooms) CheckKey(context.Context, string) error { return nil }
+func (echoRooms) CheckKey(context.Context, string) (int64, error) { return 0, nil }
 
 func (echoRooms) Enter(_ context.Context, r Request) (*Entry, error) {
 	if r.Namespace != "/" && r.Namespace != "/custom" {

@@ -155,16 +155,16 @@ func (l *lobby) change(f func(l *lobby)) {
 }
 
 // CheckKey implements Rooms.
-func (l *lobby) CheckKey(_ context.Context, key string) error {
+func (l *lobby) CheckKey(_ context.Context, key string) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.trouble != nil {
-		return l.trouble
+		return 0, l.trouble
 	}
 	if l.keys[key] == 0 {
-		return ErrInvalidKey
+		return 0, ErrInvalidKey
 	}
-	return nil
+	return l.keys[key], nil
 }
 
 // Enter implements Rooms.

@@ -29,13 +29,16 @@ func (s *Server) register(r gin.IRouter, path string) {
 	r.OPTIONS(path, func(c *gin.Context) { c.AbortWithStatus(http.StatusNoContent) })
 }
 
-// checkKey asks Rooms about the key of a handshake.
+// checkKey asks Rooms about the key of a handshake. A client whose key has too many namespaces is asked
+// to come back at once: it would be closed when it enters one.
 func (s *Server) checkKey(c *gin.Context, key string) *handshakeError {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), s.opt.AskTimeout)
 	defer cancel()
-	err := s.opt.Rooms.CheckKey(ctx, key)
+	userID, err := s.opt.Rooms.CheckKey(ctx, key)
 	var refusal *Refusal
 	switch {
+	case err == nil && s.keyFull(userID):
+		return &errTooMany
 	case err == nil:
 		return nil
 	case errors.As(err, &refusal):

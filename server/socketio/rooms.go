@@ -11,9 +11,9 @@ import (
 
 // Rooms decides who may enter a namespace. It is safe for concurrent use.
 type Rooms interface {
-	// CheckKey checks a key that came with the handshake. A *Refusal refuses the
-	// connection; with any other error the client is asked to come back.
-	CheckKey(ctx context.Context, key string) error
+	// CheckKey checks a key that came with the handshake, and returns its user. A *Refusal
+	// refuses the connection; with any other error the client is asked to come back.
+	CheckKey(ctx context.Context, key string) (userID int64, err error)
 	// Enter opens a namespace. With a *Refusal the client is told so and does not try
 	// again; with any other error the transport is closed, and the client comes back.
 	Enter(ctx context.Context, r Request) (*Entry, error)

@@ -142,11 +142,23 @@ func (s *Server) full() bool {
 	return s.opt.Connections > 0 && len(s.conns) >= s.opt.Connections
 }
 
+// keyFull reports whether a key has as many namespaces as it may have.
+func (s *Server) keyFull(userID int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.userFull(userID)
+}
+
+// userFull is keyFull for callers that hold mu.
+func (s *Server) userFull(userID int64) bool {
+	return s.opt.PerUser > 0 && userID != 0 && s.users[userID] >= s.opt.PerUser
+}
+
 // enter counts a namespace of a key, unless the key has too many.
 func (s *Server) enter(userID int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.opt.PerUser > 0 && userID != 0 && s.users[userID] >= s.opt.PerUser {
+	if s.userFull(userID) {
 		return false
 	}
 	s.users[userID]++

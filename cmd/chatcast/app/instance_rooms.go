@@ -35,9 +35,9 @@ type instanceRooms struct {
 var _ socketio.Rooms = (*instanceRooms)(nil)
 
 // CheckKey implements socketio.Rooms.
-func (r *instanceRooms) CheckKey(ctx context.Context, key string) error {
-	_, _, err := r.authenticate(ctx, key)
-	return err
+func (r *instanceRooms) CheckKey(ctx context.Context, key string) (int64, error) {
+	a, _, err := r.authenticate(ctx, key)
+	return a.UserID, err
 }
 
 func (r *instanceRooms) authenticate(ctx context.Context, text string) (crm.Actor, *crm.KeyData, error) {
@@ -67,7 +67,10 @@ func (r *instanceRooms) Enter(ctx context.Context, q socketio.Request) (*socketi
 	entry := &socketio.Entry{UserID: a.UserID, Encoder: instanceEvents{r.rules.InstanceDirectory(), r.url, name == "", r.log}}
 	if name == "" {
 		r.enterMain(entry, key)
-		entry.Confirm = func(ctx context.Context) error { return r.CheckKey(ctx, q.Key) }
+		entry.Confirm = func(ctx context.Context) error {
+			_, err := r.CheckKey(ctx, q.Key)
+			return err
+		}
 		return entry, nil
 	}
 	i, err := r.instance(ctx, a, name)

@@ -184,8 +184,8 @@ func TestSocketIO(t *testing.T) {
 			t.Errorf("a message without a receiver is answered %v", got)
 		}
 		seed.do("emit", "send_message", map[string]any{"number": "351912000009", "text": "hello"})
-		if got := seed.ack(); got["status"] != float64(401) {
-			t.Errorf("without a key sending is answered %v", got)
+		if got := jsonOf(t, seed.ack()); got != `{"error":"Unauthorized","response":{"message":"Unauthorized"},"status":401}` {
+			t.Errorf("without a key sending is answered %s", got)
 		}
 		mine.do("emit", "send_message", map[string]any{"number": "351912000009", "text": "hello"})
 		if got := mine.ack(); got["status"] != float64(201) || got["key"] == nil {

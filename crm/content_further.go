@@ -15,6 +15,9 @@ func (m *Content) checkFurther(at string) error {
 			errs = append(errs, Invalid(at+"invite.expires", "must be unix seconds"))
 		}
 	}
+	if m.Addressing != "" && m.Addressing != AddressingPhone && m.Addressing != AddressingHidden {
+		errs = append(errs, Invalid(at+"addressing", "must be pn or lid"))
+	}
 	if m.Expiration < 0 || m.Expiration > math.MaxInt32 {
 		errs = append(errs, Invalid(at+"expiration", "must be a number of seconds"))
 	}

@@ -66,9 +66,18 @@ type Content struct {
 	Invite   *Invite       `json:"invite,omitempty"`   // to a group
 	// Expiration is after how many seconds the message disappears from phones.
 	Expiration int64 `json:"expiration,omitempty"`
+	// Addressing is how the messenger named the people of a message that arrived: AddressingPhone or
+	// AddressingHidden; absent: not known.
+	Addressing string `json:"addressing,omitempty"`
 	// Original is what a message of the type unknown says, as the messenger has it: an object.
 	Original json.RawMessage `json:"original,omitempty"`
 }
+
+// Ways in which WhatsApp names people.
+const (
+	AddressingPhone  = "pn"  // by their numbers
+	AddressingHidden = "lid" // by their hidden ids
+)
 
 // FileData is an attachment. Size is in bytes.
 type FileData struct {

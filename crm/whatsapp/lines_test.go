@@ -336,9 +336,9 @@ func TestOneChatUnderBothIDs(t *testing.T) {
 		h.pair(t)
 		bob := h.wa.NewContact("79991112233", "555666777", "Bob")
 		bob.SendText(h.shop, "under my hidden id", whatsapptest.SendOpts{Addressing: whatsapptest.HiddenIDOnly})
-		h.awaitItem(t, crm.EventMessage, "under my hidden id", `"id":"555666777@lid"`)
+		h.awaitItem(t, crm.EventMessage, "under my hidden id", `"id":"555666777@lid"`, `"addressing":"lid"`)
 		bob.SendText(h.shop, "under my number", whatsapptest.SendOpts{Addressing: whatsapptest.ByNumber})
-		h.awaitItem(t, crm.EventMessage, "under my number", `"id":"79991112233@c.us"`)
+		h.awaitItem(t, crm.EventMessage, "under my number", `"id":"79991112233@c.us"`, `"addressing":"pn"`)
 		page, err := h.Chats(t.Context(), h.Owner, testLine, crm.ChatQuery{})
 		if err != nil || len(page.Items) != 1 {
 			t.Fatalf("%d chats, %v", len(page.Items), err)

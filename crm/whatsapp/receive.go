@@ -124,6 +124,7 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		Message: what.Content, IsForwarded: what.Forwarded(), UTM: what.UTM(), Aside: what.Aside(),
 	}
 	in.Message.Mentions = s.mentions(ctx, cli, what)
+	in.Message.Addressing = addressing(info)
 	if d := messageSetting(info, what.Context); d != nil {
 		in.Chat.Disappearing = d
 	}
@@ -141,6 +142,17 @@ func (s *session) envelope(ctx context.Context, cli *whatsmeow.Client, info *typ
 		in.FromUser.Name = content.Name(s.ownName())
 	}
 	return in
+}
+
+// addressing returns how a message names people. One that does not say so shows it by its sender.
+func addressing(info *types.MessageInfo) string {
+	switch mode := string(info.AddressingMode); {
+	case mode == crm.AddressingPhone || mode == crm.AddressingHidden:
+		return mode
+	case info.Sender.Server == types.HiddenUserServer:
+		return crm.AddressingHidden
+	}
+	return crm.AddressingPhone
 }
 
 // quote returns what a message tells of the message that it answers, or nil.

@@ -131,6 +131,7 @@ type from struct {
 	once     bool
 	mentions []crm.Mention
 	vote     []string // what an opened vote chooses
+	mode     string   // how the people are named
 }
 
 // arrive ingests a message of WhatsApp, translated as the connector does it.
@@ -146,7 +147,7 @@ func (w *world) arrive(m from) {
 	if m.once && what.Subtype == "" {
 		what.Subtype = crm.SubtypeViewOnce
 	}
-	what.Content.Mentions = m.mentions
+	what.Content.Mentions, what.Content.Addressing = m.mentions, m.mode
 	at := w.Clock.Now().Unix()
 	in := crm.InboundMessage{
 		ID: id(m.id), Chat: crm.InboundChat{ID: id(m.chat)}, FromUser: &m.who, FromMe: m.mine, Time: &at, Type: what.Type,

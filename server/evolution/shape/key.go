@@ -6,7 +6,7 @@ import "chatcast/crm"
 type key struct {
 	remoteJID, remoteAlt        string
 	participant, participantAlt string
-	id                          string
+	id, mode                    string
 	fromMe                      bool
 }
 
@@ -18,6 +18,7 @@ func (k *key) write(w *writer, name string) {
 	w.optional("participant", k.participant)
 	w.optional("remoteJidAlt", k.remoteAlt)
 	w.optional("participantAlt", k.participantAlt)
+	w.optional("addressingMode", k.mode)
 	w.end()
 }
 
@@ -30,7 +31,7 @@ type facts struct {
 
 func (r *rendering) facts(m *crm.MessageItem) (f facts) {
 	f.key.remoteJID, f.key.remoteAlt = personJID(m.Chat.ID, value(m.Chat.Phone), value(m.Chat.LID))
-	f.key.id, f.key.fromMe = m.ID.String(), m.FromMe
+	f.key.id, f.key.fromMe, f.key.mode = m.ID.String(), m.FromMe, m.Message.Addressing
 	author, alt := r.author(&m.FromUser, m.FromMe)
 	shared := m.Chat.Type == "group"
 	if isStatus(m) {

@@ -1016,6 +1016,10 @@ export interface Content {
    */
   expiration?: number;
   /**
+   * How the messenger named people when the message arrived: by number or by hidden id; absent: not known.
+   */
+  addressing?: 'pn' | 'lid';
+  /**
    * What a message of the type unknown says, as the messenger has it.
    */
   original?: {

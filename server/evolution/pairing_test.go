@@ -82,3 +82,46 @@ func TestPairing(t *testing.T) {
 		w.want(w.line, "DELETE /instance/delete/shop", "", 200, `{"status":"SUCCESS","error":false,"response":{"message":"Instance deleted"}}`)
 	})
 }
+
+// TestCreateAndPair creates instances that begin to pair at once: the answer has the code, in the words
+// of each version, and never says that an instance is open.
+func TestCreateAndPair(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		code, typed := "2@Qm9", "ABCD-1234"
+		p := &pairable{Connector: w.Connect("grWhatsApp"), shown: crm.Pairing{QR: &code}}
+		w.Messengers["grWhatsApp"] = p
+		const create = "POST /instance/create"
+		qr := func(pairing string, count string) string {
+			return `"qrcode":{"pairingCode":` + pairing + `,"code":"2@Qm9","base64":"` + crm.QRPictureURL(code) + `","count":` + count + `}}`
+		}
+		v2 := func(name, status string) string {
+			return `{"instance":{"instanceName":"` + name + `","instanceId":"UUID","integration":"WHATSAPP-BAILEYS","webhookWaBusiness":null,"accessTokenWaBusiness":"","status":"` + status + `"},` +
+				`"hash":"TOKEN","webhook":{},"websocket":{"enabled":true},"rabbitmq":{"enabled":false},"nats":{"enabled":false},"sqs":{"enabled":false},"settings":` + plainSettings + `,`
+		}
+		w.want(w.company, create, `{"instanceName":"a","qrcode":true}`, 201, v2("a", "connecting")+qr("null", "1"))
+		w.want(w.company, create, `{"instanceName":"b","qrcode":true}`, 201,
+			`{"instance":{"instanceName":"b","instanceId":"UUID","webhook_wa_business":null,"access_token_wa_business":"","status":"created"},"hash":{"apikey":"TOKEN"},`+
+				`"settings":{"reject_call":false,"msg_call":"","groups_ignore":false,"always_online":false,"read_messages":false,"read_status":false,"sync_full_history":false},`+qr("null", "1"),
+			"X-Evolution-Shape: l2msg")
+		p.shown = crm.Pairing{Code: &typed, Beside: code}
+		w.want(w.company, create, `{"instanceName":"c","number":"351912000001"}`, 201, v2("c", "connecting")+qr(`"ABCD1234"`, "1"))
+		if p.asked != "351912000001" {
+			t.Errorf("a code was asked for the phone %s", p.asked)
+		}
+		p.refusal = crm.Unavailable("WhatsApp does not answer")
+		w.want(w.company, create, `{"instanceName":"d","qrcode":true}`, 201, v2("d", "connecting")+`"qrcode":{"pairingCode":null,"code":null,"base64":null,"count":0}}`)
+	})
+}
+
+// TestOpenInstanceOfVersion1 lists an instance that is open in the words of version 1.
+func TestOpenInstanceOfVersion1(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.Messengers["grWhatsApp"] = w.Connect("grWhatsApp")
+		device, phone := "1:7@s.whatsapp.net", "79990000000"
+		if err := w.SetLineState(t.Context(), onShop, crm.LineState{State: crm.StateConnected, Device: &device, Phone: &phone}); err != nil {
+			t.Fatal(err)
+		}
+		w.want(w.line, "GET /instance/fetchInstances?number=79990000000", "", 200, `[{"instance":{"instanceName":"shop","instanceId":"UUID","owner":"79990000000@s.whatsapp.net",`+
+			`"profileName":"","profilePictureUrl":null,"profileStatus":"","status":"open"}}]`, "X-Evolution-Shape: v1")
+	})
+}

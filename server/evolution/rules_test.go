@@ -80,7 +80,8 @@ func TestPaths(t *testing.T) {
 	}
 	for _, request := range []string{
 		"POST /message/sendFax/shop", "GET /message/sendText/shop", "POST /instance//create", "DELETE /whatsapp/message/sendText/shop", "GET /whatsapp/nothing",
-		"GET /instance/connectionState/shop//", "GET /chatwoot", "POST /instance/refreshToken", "PUT /instance/refreshToken", "POST /instance/registerMobileCode",
+		"GET /instance/connectionState/shop//", "GET /chatwoot", "POST /instance/refreshToken", "PUT /instance/refreshToken", "POST /instance/registerMobileCode", "DELETE /instance/deleteDatabase/shop",
+		"GET /chat/fetchContactsWithLastMessage/shop",
 		"POST //message/sendText/shop", "GET //instance/fetchInstances", "GET ///chat/findChats/shop", "POST /whatsapp//message/sendText/shop",
 	} {
 		w.want(w.company, request, "", 404, cannot(request))

@@ -193,7 +193,7 @@ func TestDeletionOfAQuoteIsTold(t *testing.T) {
 			ingest(t, w, deletion("GONE", anna, anna))
 			ingest(t, w, deletion("NOBODY", anna, anna))
 		})
-		if told != crm.EventMessageDelete || lastItem(t, w, crm.EventMessageDelete)["id"] != "GONE" {
+		if told != crm.EventUnseen+" "+crm.EventMessageDelete+" "+crm.EventUnseen || lastItem(t, w, crm.EventMessageDelete)["id"] != "GONE" {
 			t.Errorf("told is %q", told)
 		}
 		list, err := w.Messages(t.Context(), w.Owner, chatAt(onGr, anna), crm.MessageQuery{})

@@ -110,6 +110,19 @@ func TestGoldenFrames(t *testing.T) {
 	}
 }
 
+// TestEventsOfOtherDialects: numbered events that are only for dialects are no frames. What an app calls
+// its own events is its own affair.
+func TestEventsOfOtherDialects(t *testing.T) {
+	ev := broadcasting.Event{App: "1", Channel: "private-v1.users.685", Name: channels.InternalPrefix + "past", Data: "{}", Seq: 7}
+	if frame := (dialect{}).Event(ev); len(frame) != 0 {
+		t.Errorf("it is %q", frame)
+	}
+	ev.Seq = 0
+	if frame := (dialect{}).Event(ev); len(frame) == 0 {
+		t.Error("an event of an app is left out")
+	}
+}
+
 // Frames of every length class are complete.
 func TestFrameLengths(t *testing.T) {
 	for _, n := range []int{0, 1, 60, 61, 100, 125, 126, 127, 300, 65_400, 65_535, 65_536, 200_000} {

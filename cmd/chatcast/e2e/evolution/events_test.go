@@ -20,10 +20,18 @@ type listener struct {
 	t  *testing.T
 	ws *websocket.Conn
 	at string // "" or "/shop,"
+
+	pid, offset string // to go on from
 }
 
 // listen enters a namespace; "" is the main one.
 func listen(t *testing.T, base, key, namespace string) *listener {
+	t.Helper()
+	return listenFrom(t, base, namespace, `{"apikey":"`+key+`"}`)
+}
+
+// listenFrom enters a namespace with what a client says of itself.
+func listenFrom(t *testing.T, base, namespace, auth string) *listener {
 	t.Helper()
 	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), strings.Replace(base, "http", "ws", 1)+"/socket.io/?EIO=4&transport=websocket", nil)
 	if err != nil {
@@ -34,11 +42,16 @@ func listen(t *testing.T, base, key, namespace string) *listener {
 	if namespace != "" {
 		l.at = "/" + namespace + ","
 	}
-	if err := ws.WriteMessage(websocket.TextMessage, []byte("40"+l.at+`{"apikey":"`+key+`"}`)); err != nil {
+	if err := ws.WriteMessage(websocket.TextMessage, []byte("40"+l.at+auth)); err != nil {
 		t.Fatal(err)
 	}
 	for {
-		if frame := l.frame(); strings.HasPrefix(frame, "40"+l.at) {
+		if answer, in := strings.CutPrefix(l.frame(), "40"+l.at); in {
+			var entered struct{ PID string }
+			if err := json.Unmarshal([]byte(answer), &entered); err != nil {
+				t.Fatal(err)
+			}
+			l.pid = entered.PID
 			return l
 		}
 	}
@@ -78,6 +91,9 @@ func (l *listener) await(names ...string) (got string) {
 		if json.Unmarshal([]byte(strings.TrimPrefix(frame, "42"+l.at)), &event) != nil || len(event) < 2 ||
 			json.Unmarshal(event[0], &name) != nil || json.Unmarshal(event[1], &envelope) != nil {
 			l.t.Fatalf("the frame %.300s is no event", frame)
+		}
+		if len(event) > 2 {
+			_ = json.Unmarshal(event[2], &l.offset)
 		}
 		for _, want := range names {
 			if name == want {

@@ -54,6 +54,9 @@ type done struct {
 }
 
 func logoutInstance(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyManage); err != nil { // whatever the state is
+		return answer{}, err
+	}
 	status, err := q.status()
 	if err != nil {
 		return answer{}, err

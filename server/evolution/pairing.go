@@ -75,6 +75,9 @@ func codeOf(p crm.Pairing) *qrCode {
 }
 
 func connect(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyManage); err != nil { // whatever the state is
+		return answer{}, err
+	}
 	status, err := q.status()
 	if err != nil {
 		return answer{}, err
@@ -94,6 +97,9 @@ func connect(q *request) (answer, error) {
 
 // restart renews the connection of an instance.
 func restart(q *request) (answer, error) {
+	if err := q.mustHave(crm.KeyManage); err != nil { // whatever the state is
+		return answer{}, err
+	}
 	status, err := q.status()
 	if err != nil {
 		return answer{}, err

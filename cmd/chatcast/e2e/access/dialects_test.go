@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm"
 	"chatcast/models"
 )
@@ -238,4 +239,27 @@ func (w *world) dialectCallers() (list []*person) {
 		list = append(list, w.named(p.name)...)
 	}
 	return append(list, w.named("owner", "host", "line key", "strange key", "revoked key", "nobody", "forged token")...)
+}
+
+// text returns a value of the company as a text.
+func (w *world) text(key string) string { return fmt.Sprint(w.values[key][alpha]) }
+
+// messageWithFile returns the id of the message with the file that furnish has sent.
+func (w *world) messageWithFile() string {
+	w.t.Helper()
+	owner := &e2e.Client{T: w.t, Base: w.p.Base, Token: "token of owner"}
+	var page struct {
+		Items []struct {
+			ID      string
+			Message struct{ File *struct{ Link string } }
+		}
+	}
+	owner.Must("GET", fmt.Sprintf("/v1/licenses/%d/messengers/%s/chats/79990000001/messages", companyIDs[alpha]+100, line), nil, &page)
+	for _, m := range page.Items {
+		if m.Message.File != nil {
+			return m.ID
+		}
+	}
+	w.t.Fatalf("no message has a file: %+v", page)
+	return ""
 }

@@ -65,9 +65,13 @@ var multiwaRoutes = []dialectRoute{
 // another line and of another company, with one that was revoked, with a person's token, and with
 // none. What is refused changes nothing.
 func TestMultiWA(t *testing.T) {
-	for name, url := range map[string]func() string{"SQLite": func() string { return "" }, "PostgreSQL": func() string { return testdb.PostgresURL(t) }} {
-		t.Run(name, func(t *testing.T) {
-			w := newDialectWorld(t, url())
+	for _, database := range []string{"SQLite", "PostgreSQL"} {
+		t.Run(database, func(t *testing.T) {
+			url := ""
+			if database == "PostgreSQL" {
+				url = testdb.PostgresURL(t)
+			}
+			w := newDialectWorld(t, url)
 			profiles := map[string]string{"": w.instance(lineOf(line)).ID, account: w.instance(lineOf(account)).ID}
 			hook := w.endpoint()
 			w.saved = takeSnapshot(t, w.p.Components().Store)

@@ -106,10 +106,11 @@ func newHarness(t *testing.T, store *models.Store, change ...func(*setup)) *harn
 	h.sockets = server.New(o.sockets)
 	o.options.Sockets = h.sockets
 	g := gin.New()
+	g.RedirectTrailingSlash = false
 	multiwa.New(o.options).Register(g)
 	api := &multiwa.API{CRM: h.Service, Lines: o.options.Lines, Log: discard}
 	api.Register(g)
-	g.NoRoute(func(c *gin.Context) { api.NotFound(c) })
+	g.NoRoute(func(c *gin.Context) { api.NotFound(c, g) })
 	documented := apitest.Documented(t, g, nil)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if o.remote != "" {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,6 +29,8 @@ type API struct {
 	Bodies   *server.Bodies // nil: its own
 
 	faults server.FaultLog
+	routes []string // methods and paths, for NotFound
+	once   sync.Once
 }
 
 const (
@@ -52,6 +55,9 @@ func Reference() []byte { return slices.Clone(reference) }
 
 // Documented returns the path under which the reference has a path of this dialect.
 func Documented(path string) string {
+	if strings.HasPrefix(path, prefixes[1]+"/") {
+		path = strings.TrimSuffix(path, "/") // see NotFound
+	}
 	rest, ok := strings.CutPrefix(path, prefixes[1]+"/")
 	if !ok || strings.HasPrefix(path, prefixes[0]+"/") {
 		return path
@@ -75,17 +81,6 @@ func (a *API) Register(r gin.IRouter) {
 		a.registerGroups(keyed)
 		a.registerWebhooks(keyed)
 	}
-}
-
-// NotFound answers a request for a path of this API that there is not, and reports whether
-// the path was one.
-func (a *API) NotFound(c *gin.Context) bool {
-	path := c.Request.URL.Path
-	if path != "/api" && !strings.HasPrefix(path, "/api/") {
-		return false
-	}
-	a.fail(c, &crm.Error{Code: crm.CodeNotFound, Message: "Cannot " + server.Method(c.Request) + " " + shortened(path)})
-	return true
 }
 
 // authenticate requires a valid key, in x-api-key or as Bearer. It bounds the time of the request
@@ -222,7 +217,7 @@ func answer(c *gin.Context, status int, data any) {
 	if text[0] == '{' {
 		text = union(text)
 	}
-	c.Data(status, "application/json; charset=utf-8", text)
+	writeText(c, status, text)
 }
 
 // union puts the members of an object into an answer, twice.

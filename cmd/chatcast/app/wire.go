@@ -290,12 +290,12 @@ func (r *components) register(cfg config.Config, o Options, publicURL string, bu
 	r.health.register(r.router)
 	securityTxt{contact: cfg.Server.Contact(), publicURL: publicURL, notFound: crmAPI.NoRoute}.register(r.router)
 	r.router.NoMethod(func(c *gin.Context) {
-		if !multiwaAPI.NotFound(c) && !evolutionAPI.NotFound(c, r.router) {
+		if !multiwaAPI.NotFound(c, r.router) && !evolutionAPI.NotFound(c, r.router) {
 			server.MethodNotAllowed(c)
 		}
 	})
 	r.router.NoRoute(func(c *gin.Context) {
-		if !multiwaAPI.NotFound(c) && !evolutionAPI.NotFound(c, r.router) && !r.dialect.NotFound(c) && !backends.NotFound(c) {
+		if !multiwaAPI.NotFound(c, r.router) && !evolutionAPI.NotFound(c, r.router) && !r.dialect.NotFound(c) && !backends.NotFound(c) {
 			crmAPI.NoRoute(c)
 		}
 	})

@@ -110,25 +110,41 @@ func TestFaultyFrames(t *testing.T) {
 	}
 }
 
-// TestKeyCannotBeChecked checks the answer while keys cannot be read.
-func TestKeyCannotBeChecked(t *testing.T) {
-	store := testdb.Open(t, testdb.SQLiteURL(t))
-	h := newHarness(t, store)
-	key := h.key(t, onGr).Key
+// withoutKeys has the database lack its keys until undo is called.
+func withoutKeys(t *testing.T, store *models.Store) (undo func()) {
+	t.Helper()
 	db, _, err := store.SideDB(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
 	rename := func(from, to string) {
 		if _, err := db.ExecContext(context.WithoutCancel(t.Context()), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
 			t.Fatal(err)
 		}
 	}
 	rename("api_keys", "api_keys_away")
-	defer rename("api_keys_away", "api_keys")
-	status, body := h.refused(t, "?apiKey="+key, nil)
+	return func() {
+		rename("api_keys_away", "api_keys")
+		_ = db.Close()
+	}
+}
+
+// TestKeyCannotBeChecked checks the answers while keys cannot be read: they say nothing of why.
+func TestKeyCannotBeChecked(t *testing.T) {
+	store := testdb.Open(t, testdb.SQLiteURL(t))
+	r := newRest(t, store, onGr)
+	defer withoutKeys(t, store)()
+	status, body := r.refused(t, "?apiKey="+r.key, nil)
 	if status != 503 || body != `{"success":false,"error":{"code":"SERVICE_UNAVAILABLE","message":"The server cannot check the API key now"}}` {
 		t.Errorf("%d %s", status, body)
 	}
+	r.fails("GET", "/profiles", "", 500, "INTERNAL_ERROR", "Internal error")
+}
+
+// TestOtherErrors checks the errors that no request is wrong enough for.
+func TestOtherErrors(t *testing.T) {
+	r := newRest(t, testdb.Open(t, testdb.SQLiteURL(t)), onGr)
+	r.fails("POST", "/messages/text", `{"text":"`+strings.Repeat("x", 1<<20)+`"}`, 413, "PAYLOAD_TOO_LARGE", "the body is over 1048576 bytes")
+	r.fails("GET", "/groups/profile/"+r.profileOf(t, onGr), "", 503, "SERVICE_UNAVAILABLE", "this line has no account that could be in groups")
+	r.fails("GET", "/profiles/"+testProfile, "", 404, "NOT_FOUND", "Profile not found")
 }

@@ -120,7 +120,11 @@ func (s *Service) MayPairLine(ctx context.Context, userID, licenseID int64, mess
 
 // MayReadLines implements channels.Access: only keys of the whole company may read them.
 func (s *Service) MayReadLines(ctx context.Context, userID, companyID int64) (bool, error) {
-	k, err := s.Store.Read(ctx).KeyOfUser(userID)
+	return mayReadLines(s.Store.Read(ctx), userID, companyID)
+}
+
+func mayReadLines(tx *models.Tx, userID, companyID int64) (bool, error) {
+	k, err := tx.KeyOfUser(userID)
 	if errors.Is(err, models.ErrNotFound) {
 		return false, nil
 	}

@@ -41,8 +41,15 @@ func (c *change) entered(companyID, userID int64) (map[string]bool, error) {
 		}
 	}
 	pairs, err := c.tx.PairableLines(companyID, userID)
+	if err != nil {
+		return nil, err
+	}
 	for _, l := range pairs {
 		names[channels.PairingName(l.LicenseID, l.Type)] = true
+	}
+	all, err := mayReadLines(c.tx, userID, companyID)
+	if all {
+		names[channels.CompanyLinesName(companyID)] = true
 	}
 	return names, err
 }

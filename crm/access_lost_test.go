@@ -91,7 +91,7 @@ type entry struct {
 // enterable returns, for each user and channel, whether the policy lets the user in.
 func enterable(t *testing.T, w *crmtest.World) map[entry]bool {
 	t.Helper()
-	names := sorted(linesOf1229, bothOf("1230", "grWhatsApp"), companyBoth)
+	names := sorted(linesOf1229, bothOf("1230", "grWhatsApp"), companyBoth, []string{channels.CompanyLinesName(crmtest.CompanyID)})
 	policy, all := channels.Policy{Access: w.Service}, map[entry]bool{}
 	for user := int64(685); user <= 690; user++ {
 		for _, name := range append(slices.Clone(names), channels.CompanyUserName(2224, user)) {

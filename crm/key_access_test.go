@@ -261,6 +261,7 @@ func TestKeyEntersChannels(t *testing.T) {
 		gr, telegram := channels.LineName(crmtest.LicenseID, "grWhatsApp"), channels.LineName(crmtest.LicenseID, "telegram")
 		for channel, want := range map[string][3]bool{
 			gr: {true, true, false}, telegram: {true, false, false}, channels.PresenceOf(gr): {},
+			channels.CompanyLinesName(crmtest.CompanyID): {true, false, false}, channels.CompanyLinesName(crmtest.StrangeCompany): {},
 			channels.LineName(crmtest.StrangeLicense, "telegram"): {}, channels.CompanyName(crmtest.CompanyID): {}, "presence-v1.companies.2224": {},
 			channels.PersonName(of.UserID): {}, channels.PersonName(to.UserID): {}, channels.PersonName(w.Owner.UserID): {},
 			channels.CompanyUserName(crmtest.CompanyID, of.UserID): {}, channels.CompanyUserName(crmtest.CompanyID, w.Owner.UserID): {},

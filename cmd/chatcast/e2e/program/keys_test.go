@@ -84,6 +84,37 @@ func TestAccessOfAKeyEnds(t *testing.T) {
 	})
 }
 
+// TestChannelOfAllLines checks who may enter the channel of all lines of a company: a key of the company
+// that reads, and nobody whose rights on single lines can be taken. Its socket stays when one of the
+// lines goes, hears of the others, and ends with the key.
+func TestChannelOfAllLines(t *testing.T) {
+	const all = "private-v1.companies.2224.lines"
+	p := e2e.Start(t, e2e.Config(t))
+	owner := p.SignIn(t)
+	operator, _ := owner.Hire(p)
+	_, line := withKey(owner, map[string]any{"rights": []string{"read"}, "licenseId": 1229, "messengerType": "grWhatsApp"})
+	_, sends := withKey(owner, map[string]any{"rights": []string{"send", "manage"}})
+	key, reads := withKey(owner, map[string]any{"rights": []string{"read"}})
+	_, id := e2e.ConnectSocket(t, owner.Base)
+	for name, c := range map[string]*e2e.Client{"an owner": owner, "an operator": operator, "a line's key": line, "a key that does not read": sends} {
+		if status, answer := c.Call("POST", "/broadcasting/auth", map[string]string{"socket_id": id, "channel_name": all}); status != http.StatusForbidden {
+			t.Errorf("%s: %d %s", name, status, answer)
+		}
+	}
+	ws := reads.Subscribe(all)
+	owner.Must("DELETE", "/v1/licenses/1229/messengers/grWhatsApp", nil, nil)
+	owner.Write(0, 1)
+	for event := ""; event != "message"; {
+		var frame struct{ Event string }
+		if err := ws.ReadJSON(&frame); err != nil {
+			t.Fatal(err)
+		}
+		event = frame.Event
+	}
+	owner.Must("DELETE", "/v1/keys/"+jsonOf(t, key.ID), nil, nil)
+	expelled(t, "the socket of a revoked key", ws)
+}
+
 func jsonOf(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)

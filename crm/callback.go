@@ -43,9 +43,11 @@ type CallbackPoster interface {
 const (
 	MaxCallbackChats = 100
 	MaxCallbackLines = 100
-	// CallbackLogSize is how many entries the log of a URL keeps, for CallbackLogAge.
-	CallbackLogSize = 1000
-	CallbackLogAge  = 7 * 24 * time.Hour
+	// CallbackLogSize is how many entries of what was delivered the log of a URL keeps, and of what
+	// failed, for CallbackLogAge. It keeps CallbackUnsentSize of what was given up or lost.
+	CallbackLogSize    = models.CallbackLogRows
+	CallbackUnsentSize = models.CallbackUnsentRows
+	CallbackLogAge     = 7 * 24 * time.Hour
 	// CallbackAnswer is how many bytes of an answer the log keeps.
 	CallbackAnswer = 512
 )

@@ -11,10 +11,10 @@ import (
 type CallbackFormat interface {
 	// Requests returns what is posted for an event, in this order; none: the endpoint does not
 	// want it. ctx is that of one attempt, and now its time. Later attempts at the same event
-	// return the same requests, unless the event or the endpoint was changed meanwhile: how many
-	// of them are done with is kept as a number. Of an error only its text is kept, so it must
-	// hold no secret. An event whose ID is 0 is not in the journal: see
-	// CallbackPoster and CallbackTest.
+	// return the same requests, unless something was changed meanwhile: how many of them are done
+	// with is kept as a number, which counts as long as their names and Settings are the same. Of
+	// an error only its text is kept, so it must hold no secret. An event whose ID is 0 is not in
+	// the journal: see CallbackPoster and CallbackTest.
 	Requests(ctx context.Context, to CallbackTarget, ev CallbackEvent, now time.Time) ([]CallbackRequest, error)
 	// Policy returns how requests are tried again. It is always the same.
 	Policy() *CallbackPolicy
@@ -25,7 +25,11 @@ type CallbackFormat interface {
 // CallbackRequest is one POST.
 type CallbackRequest struct {
 	// Name is that of the event in the words of the dialect, for the log; empty: that of the CRM.
-	Name   string
+	Name string
+	// Settings are what decides, besides the event and the endpoint, which requests there are. When
+	// they change in the middle of an event, all of its requests are posted.
+	Settings string
+
 	URL    string
 	Header http.Header // besides User-Agent and Content-Type, which may be set here too
 	Body   []byte

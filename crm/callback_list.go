@@ -154,7 +154,7 @@ func (s *Service) RedeliverCallback(ctx context.Context, a Actor, id, eventID in
 		if err != nil {
 			return err
 		}
-		if err := c.tx.LogCallback(row.ID, rows, CallbackLogSize); err != nil {
+		if err := c.tx.LogCallback(row.ID, rows); err != nil {
 			return err
 		}
 		d = callbackDelivery(rows[0])

@@ -49,7 +49,7 @@ func (s *Service) ReportCallback(ctx context.Context, owner string, r CallbackRe
 		if r.Lost != nil && saved {
 			rows = append(rows, lostRow(*r.Lost))
 		}
-		return c.tx.LogCallback(id, append(rows, attempts...), CallbackLogSize)
+		return c.tx.LogCallback(id, append(rows, attempts...))
 	})
 	return saved && err == nil, err
 }

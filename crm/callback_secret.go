@@ -2,11 +2,20 @@ package crm
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"time"
 )
 
 // CallbackOverlap is for how long the replaced secret of a callback URL signs too.
 const CallbackOverlap = 24 * time.Hour
+
+// callbackSecret returns a new secret as Standard Webhooks writes them.
+func callbackSecret() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	return "whsec_" + base64.StdEncoding.EncodeToString(key)
+}
 
 // RotateCallback gives a callback URL a new secret, which only the answer shows. The one
 // before signs too for CallbackOverlap, so that the receiver can change in between.

@@ -108,7 +108,7 @@ func checkHeaders(field string, headers map[string]string) error {
 // ofConnection are the headers that only whoever makes the connection may set.
 var ofConnection = map[string]bool{
 	"Host": true, "Connection": true, "Content-Length": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true,
-	"Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+	"Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true, "Expect": true, "Http2-Settings": true,
 }
 
 // endpointOf returns what a row of another format selects, and its options.
@@ -131,13 +131,6 @@ func putEndpoint(row *models.CallbackURL, events []string, o EndpointOptions) er
 	options, err2 := json.Marshal(o)
 	row.Events, row.Options = string(list), string(options)
 	return errors.Join(err, err2)
-}
-
-// requestsOf returns what decides which requests an event is at an endpoint. When that changes, the
-// number of those that are done with, of the event that is being posted, means nothing any more: all
-// are posted, some of them perhaps once more, rather than leave one out.
-func requestsOf(row *models.CallbackURL) [3]string {
-	return [3]string{row.Events, row.Options, row.Lines}
 }
 
 func endpoint(tx *models.Tx, row *models.CallbackURL) (*Endpoint, error) {

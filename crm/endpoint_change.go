@@ -177,7 +177,7 @@ func (c *change) changeEndpoint(row *models.CallbackURL, ch EndpointChanges) err
 	if err != nil {
 		return err
 	}
-	was, asked := row.Enabled, requestsOf(row)
+	was := row.Enabled
 	in := EndpointInput{Format: row.Format, URL: row.URL, Secret: row.Secret, Events: events, Options: o, Enabled: row.Enabled}
 	into(&in.URL, ch.URL)
 	into(&in.Secret, ch.Secret)
@@ -208,9 +208,6 @@ func (c *change) changeEndpoint(row *models.CallbackURL, ch EndpointChanges) err
 	row.Generation++
 	if err := putEndpoint(row, unique(in.Events), in.Options); err != nil {
 		return err
-	}
-	if requestsOf(row) != asked {
-		row.CursorPart = 0
 	}
 	c.after = append(c.after, c.s.Callbacks.Changed)
 	return c.tx.PutCallbackURL(row)

@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"chatcast/channels"
@@ -33,15 +34,15 @@ func (s *Service) LiveTargets(ctx context.Context, companyID int64, on Line) (ma
 	all := map[int64]CallbackTarget{}
 	for i := range rows {
 		f, err := filterOf(&rows[i])
-		if err != nil {
-			return nil, err
-		}
-		if rows[i].LicenseID == nil && !f.ofLines(on.Channel()) {
+		if err == nil && rows[i].LicenseID == nil && !f.ofLines(on.Channel()) {
 			continue
 		}
-		if all[rows[i].ID], err = targetOf(&rows[i], s.Now()); err != nil {
-			return nil, err
+		to, err2 := targetOf(&rows[i], s.Now())
+		if err := errors.Join(err, err2); err != nil { // the others do not depend on it
+			s.Log.DebugContext(ctx, "an endpoint is stored in a wrong form, and gets no events", "error", err)
+			continue
 		}
+		all[rows[i].ID] = to
 	}
 	return all, nil
 }
@@ -51,7 +52,7 @@ func (s *Service) LiveTargets(ctx context.Context, companyID int64, on Line) (ma
 func (s *Service) ReportLive(ctx context.Context, id int64, r CallbackReported) error {
 	r.Attempt.Answer = ""
 	return s.change(ctx, func(c *change) error {
-		return c.tx.LogCallback(id, []models.CallbackDelivery{attemptRow(models.CallbackLive, r)}, CallbackLogSize)
+		return c.tx.LogCallback(id, []models.CallbackDelivery{attemptRow(models.CallbackLive, r)})
 	})
 }
 

@@ -156,7 +156,7 @@ func (s *Service) changeInstance(c *change, a Actor, id string, ch InstanceChang
 	if i, err = i.withLineSettings(c.tx); err != nil {
 		return nil, err
 	}
-	before, shape, withoutGroups := instanceFacts(i), i.Shape, i.Settings.GroupsIgnore
+	before := instanceFacts(i)
 	i.UpdatedAt = c.now.UTC()
 	ch.apply(i)
 	if err := i.store(row); err != nil {
@@ -167,11 +167,6 @@ func (s *Service) changeInstance(c *change, a Actor, id string, ch InstanceChang
 		return nil, err
 	}
 	c.tellInstances()
-	if i.Shape != shape || i.Settings.GroupsIgnore != withoutGroups {
-		if err := c.postWhole(i.Line); err != nil {
-			return nil, err
-		}
-	}
 	if ch.Webhook.Set {
 		if err := c.serveWebhook(i); err != nil {
 			return nil, err

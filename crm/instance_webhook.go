@@ -53,48 +53,41 @@ func (c *change) serveWebhook(i *Instance) error {
 	return c.changeEndpoint(&rows[0], EndpointChanges{URL: Value(w.URL), Events: Value(w.Events), Options: Value(w.options()), Enabled: Value(true)})
 }
 
-// postWhole has all requests posted of the event that is being posted to the webhook of an instance:
-// see requestsOf. It is called when the instance is told of events in another way.
-func (c *change) postWhole(on Line) error {
-	rows, err := c.tx.LockLineEndpoints(on.LicenseID, on.Messenger, FormatEvolution)
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	rows[0].CursorPart = 0
-	rows[0].Generation++
-	c.after = append(c.after, c.s.Callbacks.Changed)
-	return c.tx.PutCallbackURL(&rows[0])
-}
-
 func (w *InstanceWebhook) options() EndpointOptions {
 	return EndpointOptions{Headers: w.Headers, ByEvents: w.ByEvents, Base64: w.Base64}
 }
 
 // AdoptWebhooks makes the endpoints of webhooks that were stored when none was delivered to yet.
-// They get the events from now on.
+// They get the events from now on. One that cannot be served is logged and left for the next start:
+// all the others, and the program, do not depend on it.
 func (s *Service) AdoptWebhooks(ctx context.Context) error {
 	rows, err := s.Store.Read(ctx).UnservedWebhooks()
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		err := s.change(ctx, func(c *change) error {
-			if _, err := c.tx.LockLicense(row.LicenseID); err != nil {
-				return err
-			}
-			now, err := c.tx.LockInstance(row.ID)
-			if err != nil {
-				return err
-			}
-			i, err := instance(now)
-			if err != nil || i.Webhook == nil || !i.Webhook.Enabled {
-				return err
-			}
-			return c.serveWebhook(i)
-		})
-		if err != nil && !errors.Is(err, models.ErrNotFound) { // it was deleted meanwhile
-			return err
+		err := s.change(ctx, func(c *change) error { return c.adoptWebhook(&row) })
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && !errors.Is(err, models.ErrNotFound): // it was deleted meanwhile
+			s.Log.ErrorContext(ctx, "the webhook of an instance is stored in a wrong form or cannot be served, and gets no events; set it again", "instance", row.ID, "error", err)
 		}
 	}
 	return nil
+}
+
+func (c *change) adoptWebhook(row *models.Instance) error {
+	if _, err := c.tx.LockLicense(row.LicenseID); err != nil {
+		return err
+	}
+	now, err := c.tx.LockInstance(row.ID)
+	if err != nil {
+		return err
+	}
+	i, err := instance(now)
+	if err != nil || i.Webhook == nil || !i.Webhook.Enabled {
+		return err
+	}
+	return c.serveWebhook(i)
 }

@@ -70,7 +70,7 @@ func (tx *Tx) DropCallbackLease(owner string) error {
 func (tx *Tx) SaveCallbackProgress(id, generation, epoch int64, owner string, p CallbackProgress) (saved bool, err error) {
 	res := tx.db.Model(&CallbackURL{}).Where("id = ? AND generation = ? AND lease_epoch = ? AND lease_owner = ?", id, generation, epoch, owner).
 		Select("cursor_seq", "failures", "failing_since_ms", "next_at_ms", "last_error", "suspended_at", "lost_from", "lost_to", "lost_at",
-			"cursor_part", "head_tries", "head_since_ms", "given_up").
+			"cursor_part", "cursor_list", "head_tries", "head_since_ms", "given_up").
 		Updates(&CallbackURL{CallbackProgress: p})
 	return res.RowsAffected == 1, res.Error
 }

@@ -42,10 +42,11 @@ type CallbackProgress struct {
 	LostFrom       int64  // the last gap; 0: there was none
 	LostTo         int64
 	LostAt         int64
-	CursorPart     int64 // requests of the event behind the cursor that are done with
-	HeadTries      int64 // attempts at the next request, in vain
-	HeadSinceMS    int64 `gorm:"column:head_since_ms"` // when the first of them began
-	GivenUp        int64 // requests that were
+	CursorPart     int64  // requests of the event behind the cursor that are done with
+	CursorList     string // the list of requests of that event, in which CursorPart counts; empty: not known
+	HeadTries      int64  // attempts at the next request, in vain
+	HeadSinceMS    int64  `gorm:"column:head_since_ms"` // when the first of them began
+	GivenUp        int64  // requests that were
 }
 
 // Kinds of a CallbackDelivery.

@@ -16,7 +16,8 @@
 // # Formats
 //
 // A format makes requests of an event: none, one or several, each of which is done with by
-// itself, and says how they are tried again. One that is not taken while others are is given up;
+// itself, and says how they are tried again. The cursor names the list of requests in which it
+// counts: when settings change, an event is another list, and all of it is posted. One that is not taken while others are is given up;
 // an endpoint that takes nothing loses nothing. Events that are not in the journal are posted to
 // such endpoints once, beside the others, by the process in which they happen.
 //

@@ -3,6 +3,8 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,6 +48,15 @@ func httpRequest(ctx context.Context, r Request) (*http.Request, error) {
 	}
 	req.Header = header
 	return req, nil
+}
+
+// listOf names a list of requests. Lists of other requests have other names.
+func listOf(list []Request) string {
+	h := sha256.New()
+	for _, r := range list {
+		fmt.Fprintf(h, "%q %q\n", r.Name, r.Settings)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // waitAfter returns how long to wait after the nth attempt in vain.

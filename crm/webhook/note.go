@@ -18,8 +18,11 @@ const (
 	aheadReads = 50 // looks into the journal for one of them; the next turn goes on from there
 )
 
-// spot is a request of an event.
-type spot struct{ seq, part int64 }
+// spot is a request of an event, in the list of those that the event was.
+type spot struct {
+	seq, part int64
+	list      string
+}
 
 // view is what is known of the requests behind one that is stuck.
 type view struct {
@@ -189,7 +192,7 @@ func (d *delivery) lookAhead(ctx context.Context, head try) bool {
 	}
 	d.took()
 	d.giveUp(head)
-	d.tookAhead(spot{t.next.Event.ID, t.part})
+	d.tookAhead(spot{t.next.Event.ID, t.part, t.list})
 	return true
 }
 
@@ -207,9 +210,9 @@ func (d *delivery) tookAhead(at spot) {
 // may not post now.
 func (d *delivery) behind(ctx context.Context, head try) (*try, error) {
 	v := &d.view
-	if at := (spot{head.next.Event.ID, head.part}); v.head != at {
+	if at := (spot{head.next.Event.ID, head.part, head.list}); v.head != at {
 		*v = view{head: at, seen: at.seq}
-		d.found(at.seq, head.part+1, head.of)
+		d.found(at.seq, head.part+1, head.of, head.list)
 	}
 	nth := v.posted % aheadMost
 	for reads := 0; reads < aheadReads && len(v.known) <= nth; reads++ {
@@ -245,16 +248,16 @@ func (d *delivery) lookOn(ctx context.Context) (more bool, err error) {
 	}
 	d.view.seen = next.Event.ID
 	if err == nil { // else it is given up when it is its turn
-		d.found(next.Event.ID, 0, int64(len(list)))
+		d.found(next.Event.ID, 0, int64(len(list)), listOf(list))
 	}
 	return true, nil
 }
 
 // found notes the requests of an event from one on, without those that were taken before: they do not
 // say that the endpoint takes anything now.
-func (d *delivery) found(seq, part, of int64) {
+func (d *delivery) found(seq, part, of int64, list string) {
 	for ; part < of && len(d.view.known) < aheadMost; part++ {
-		if at := (spot{seq, part}); !slices.Contains(d.ahead, at) {
+		if at := (spot{seq, part, list}); !slices.Contains(d.ahead, at) {
 			d.view.known = append(d.view.known, at)
 		}
 	}
@@ -272,7 +275,7 @@ func (d *delivery) postKnown(ctx context.Context, i int) (*try, error) {
 		if !d.h.mayPost() || ctx.Err() != nil {
 			return nil, nil
 		}
-		if err == nil && at.part < int64(len(list)) {
+		if err == nil && at.part < int64(len(list)) && at.list == listOf(list) {
 			t := &try{next: next, part: at.part}
 			d.post(ctx, t, list)
 			return t, nil

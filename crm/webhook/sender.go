@@ -231,7 +231,7 @@ func (d *delivery) place(ctx context.Context) (leave func()) {
 // moveTo makes an event the last one that is done with.
 func (d *delivery) moveTo(seq int64) {
 	if seq != d.CursorSeq {
-		d.CursorSeq, d.CursorPart, d.HeadTries, d.HeadSinceMS = seq, 0, 0, 0
+		d.CursorSeq, d.CursorPart, d.CursorList, d.HeadTries, d.HeadSinceMS = seq, 0, "", 0, 0
 	}
 }
 

@@ -69,13 +69,13 @@ func TestDelivery(t *testing.T) {
 	})
 }
 
-// TestNothingIsLost posts thousands of events to a receiver that fails for one in ten, and
+// TestNothingIsLost posts many events to a receiver that fails for one in ten, and
 // hangs for one in a hundred: each arrives, in order. Another line waits for none of it.
 func TestNothingIsLost(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		n := 5000
+		n := 2000
 		if !strings.HasSuffix(t.Name(), "sqlite") {
-			n = 1000
+			n = 500
 		}
 		w := newWorld(t, store, webhook.Options{Timeout: 100 * time.Millisecond, Lease: 10 * time.Second})
 		flaky, well := newReceiver(t), newReceiver(t)
@@ -121,7 +121,7 @@ func TestNothingIsLost(t *testing.T) {
 			}
 			next = *page.NextPage
 		}
-		if after+1 > crm.CallbackLogSize/100 {
+		if after+1 > 2*crm.CallbackLogSize/100 { // what was taken, and what was not
 			t.Errorf("the log has %d pages", after+1)
 		}
 	})

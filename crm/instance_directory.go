@@ -2,6 +2,7 @@ package crm
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type InstanceDirectory struct {
 	known   atomic.Pointer[instanceSnapshot]
 	loading sync.Mutex
 	failed  atomic.Bool // the last load; logged once
+	broken  atomic.Bool // rows are stored in a wrong form; logged once
 }
 
 // instanceSnapshot is never changed.
@@ -135,9 +137,9 @@ func (s *Service) LoadInstances(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next, err := snapshotOf(version, rows)
-	if err != nil {
-		return err
+	next, broken := snapshotOf(version, rows)
+	if was := d.broken.Swap(broken != nil); broken != nil && !was { // once, not each time
+		s.Log.ErrorContext(ctx, "instances are stored in a wrong form, and have no events until they are mended", "error", broken)
 	}
 	next.follow(d.known.Load(), time.Now())
 	d.known.Store(next)
@@ -159,15 +161,17 @@ func (n *instanceSnapshot) follow(before *instanceSnapshot, now time.Time) {
 	}
 }
 
-func snapshotOf(version int64, rows []models.InstanceView) (*instanceSnapshot, error) {
-	n := &instanceSnapshot{
+// snapshotOf returns what the rows say, and what is wrong with some of them, which are left out.
+func snapshotOf(version int64, rows []models.InstanceView) (n *instanceSnapshot, broken error) {
+	n = &instanceSnapshot{
 		version: version, byLine: make(map[Line]*InstanceView, len(rows)), byID: make(map[string]*InstanceView, len(rows)),
 		byName: make(map[instanceKey]*InstanceView, len(rows)), named: map[string][]*InstanceView{}, company: map[int64][]*InstanceView{},
 	}
 	for k := range rows {
 		i, err := instance(&rows[k].Instance)
 		if err != nil {
-			return nil, err
+			broken = errors.Join(broken, err)
+			continue
 		}
 		v := &InstanceView{
 			ID: i.ID, Name: i.Name, CompanyID: i.CompanyID, Line: i.Line, Shape: i.Shape, Phone: rows[k].Phone, ProfileName: i.ProfileName,
@@ -176,7 +180,7 @@ func snapshotOf(version int64, rows []models.InstanceView) (*instanceSnapshot, e
 		n.byLine[v.Line], n.byID[v.ID], n.byName[instanceKey{v.CompanyID, v.Name}] = v, v, v
 		n.named[v.Name], n.company[v.CompanyID] = append(n.named[v.Name], v), append(n.company[v.CompanyID], v)
 	}
-	return n, nil
+	return n, broken
 }
 
 // RunInstances keeps the directory up to date until ctx ends. It returns nil.

@@ -267,13 +267,18 @@ func TestBrokenEvents(t *testing.T) {
 	})
 }
 
+// rarely has a process look for changes of others once a minute, in tests in which hours pass.
+var rarely = webhook.Options{Look: time.Minute, Lease: 4 * time.Minute}
+
 // outage lets a receiver fail for a time, in which a hundred events come and a process takes
 // over from another: then all come, each once and in their order. Nothing is given up, and nobody
 // has to switch the webhook on again. sleep lets time pass; nil: it is real, and as long as it takes
 // for some attempts.
 func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.CallbackPolicy, sleep func(time.Duration)) {
 	f := &parts{n: 2, policy: policy}
-	w := newFormatWorld(t, store, f)
+	o := rarely
+	o.Formats = map[string]crm.CallbackFormat{formatOfTests: f}
+	w := newWorld(t, store, o)
 	end := time.Now().Add(lasts)
 	var works atomic.Bool
 	r := &taker{asked: map[string]int{}}
@@ -282,15 +287,18 @@ func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.C
 	w.hooks.Through(r)
 	stop := w.run()
 	var want []string
-	for i := range 100 {
-		w.happen(line, "79990001122@c.us", 1)
-		want = append(want, fmt.Sprintf("%d.0", i+1), fmt.Sprintf("%d.1", i+1))
-		if sleep != nil {
-			sleep(lasts / 120)
+	for i := range 10 {
+		w.happen(line, "79990001122@c.us", 10)
+		for id := 10*i + 1; id <= 10*i+10; id++ {
+			want = append(want, fmt.Sprintf("%d.0", id), fmt.Sprintf("%d.1", id))
 		}
-		if i == 50 {
+		if sleep != nil {
+			sleep(lasts / 12)
+		}
+		if i == 5 {
 			stop()
-			w.hooks = w.newHooks(webhook.Options{SuspendAfter: lasts / 2, Formats: map[string]crm.CallbackFormat{formatOfTests: f}})
+			o.SuspendAfter = lasts / 2
+			w.hooks = w.newHooks(o)
 			w.hooks.Serve(w.Service)
 			w.hooks.Through(r)
 			w.run()
@@ -328,7 +336,7 @@ func outage(t *testing.T, store *models.Store, lasts time.Duration, policy crm.C
 }
 
 // TestComplaint1 has a receiver fail for an hour, tried again as a webhook of Evolution is; on
-// PostgreSQL, which no test can make believe that time has passed, a thousand times as fast.
+// PostgreSQL, which no test can make believe that time has passed, thousands of times as fast.
 func TestComplaint1(t *testing.T) {
 	policy := func(unit time.Duration) crm.CallbackPolicy {
 		return crm.CallbackPolicy{Timeout: 5 * time.Second, First: 5 * unit, Most: 300 * unit, Jitter: 0.2, Tries: 10, Block: 300 * unit, Final: []int{404}}
@@ -338,7 +346,7 @@ func TestComplaint1(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { outage(t, testdb.Open(t, url), time.Hour, policy(time.Second), time.Sleep) })
 	})
 	testdb.Each(t, func(t *testing.T, store *models.Store) {
-		outage(t, store, 3600*time.Millisecond, policy(time.Millisecond), nil)
+		outage(t, store, 720*time.Millisecond, policy(200*time.Microsecond), nil)
 	})
 }
 
@@ -349,7 +357,9 @@ func TestRareTries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := quick()
 		p.First, p.Most = time.Minute, time.Hour
-		w := newFormatWorld(t, testdb.Open(t, url), &parts{n: 1, policy: p})
+		o := rarely
+		o.Formats = map[string]crm.CallbackFormat{formatOfTests: &parts{n: 1, policy: p}}
+		w := newWorld(t, testdb.Open(t, url), o)
 		r := &taker{asked: map[string]int{}, answer: func(string, int) int { return 500 }}
 		e := w.endpoint("http://r.example/hook")
 		w.hooks.Through(r)

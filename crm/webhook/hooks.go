@@ -23,10 +23,11 @@ const (
 	DefaultRetry   = time.Second
 	DefaultSlow    = time.Second
 	DefaultWait    = 5 * time.Second
+	DefaultLook    = time.Second
 )
 
 const (
-	tendTime    = time.Second // between two looks for changes of other processes
+	tendTime    = time.Second // between two looks whether the right to deliver was renewed
 	idleTime    = 10 * time.Minute
 	finishTime  = 2 * time.Second // for a POST that is on its way when the process stops
 	stopTime    = 5 * time.Second // for the last report of a URL
@@ -37,6 +38,7 @@ const (
 const (
 	postsAtOnce, postsOfCompany     = 64, 8 // to URLs that work
 	failingAtOnce, failingOfCompany = 16, 4 // to URLs that fail or are slow
+	liveAtOnce, liveOfCompany       = 16, 4 // of events that are not in the journal
 	askedAtOnce, askedOfCompany     = 16, 2 // that people wait for
 )
 
@@ -73,6 +75,7 @@ type Options struct {
 	Retry   time.Duration // before the second attempt; 0 is DefaultRetry
 	Slow    time.Duration // a URL that takes longer for an answer is slow; 0 is DefaultSlow
 	Wait    time.Duration // for a place when a person asks for a POST; 0 is DefaultWait
+	Look    time.Duration // between two looks for changes of other processes; 0 is DefaultLook
 	// Formats are those of endpoints in other dialects, by name.
 	Formats map[string]Format
 }
@@ -90,6 +93,7 @@ type Hooks struct {
 	stopping              context.Context
 	stop                  context.CancelFunc // ends stopping
 	posts, failing, asked *places
+	lives                 *places
 	live                  *liveLane
 	chatapp               *chatapp
 
@@ -113,13 +117,13 @@ var _ crm.CallbackPoster = (*Hooks)(nil)
 // New returns Hooks without rules.
 func New(o Options) *Hooks {
 	o.Timeout, o.Lease, o.Retry = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.Lease, DefaultLease), cmp.Or(o.Retry, DefaultRetry)
-	o.Slow, o.Wait = cmp.Or(o.Slow, DefaultSlow), cmp.Or(o.Wait, DefaultWait)
+	o.Slow, o.Wait, o.Look = cmp.Or(o.Slow, DefaultSlow), cmp.Or(o.Wait, DefaultWait), cmp.Or(o.Look, DefaultLook)
 	stopping, stop := context.WithCancel(context.Background())
 	return &Hooks{
 		Options: o, stopping: stopping, stop: stop, owner: rand.Text(), started: time.Now(), client: webpost.NewClient(o.Timeout, o.AllowPrivate),
 		changed: make(chan struct{}, 1), posts: newPlaces(postsAtOnce, postsOfCompany),
 		failing: newPlaces(failingAtOnce, failingOfCompany), asked: newPlaces(askedAtOnce, askedOfCompany),
-		live: newLiveLane(), chatapp: &chatapp{Policy{Timeout: o.Timeout, First: o.Retry, Most: retryMost * o.Retry}}, version: -1, scanned: -1, senders: map[int64]*sender{},
+		lives: newPlaces(liveAtOnce, liveOfCompany), live: newLiveLane(), chatapp: &chatapp{Policy{Timeout: o.Timeout, First: o.Retry, Most: retryMost * o.Retry}}, version: -1, scanned: -1, senders: map[int64]*sender{},
 	}
 }
 
@@ -156,7 +160,7 @@ func (h *Hooks) Run(ctx context.Context) error {
 }
 
 func (h *Hooks) loop(ctx context.Context) {
-	tick := time.NewTicker(min(tendTime, h.Lease/4))
+	tick := time.NewTicker(min(h.Look, h.Lease/4))
 	defer tick.Stop()
 	for tend := true; ctx.Err() == nil; {
 		grown := h.rules.JournalGrown() // before looking

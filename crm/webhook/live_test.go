@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -77,4 +78,53 @@ func TestLiveAfterAChange(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLiveBesideDeadEndpoints checks that an endpoint gets what is not in the journal while others of its
+// company hang: those that failed before, and callback URLs.
+func TestLiveBesideDeadEndpoints(t *testing.T) {
+	p := quick()
+	p.Timeout = testwait.Long
+	o := patient
+	o.Formats = map[string]crm.CallbackFormat{formatOfTests: &parts{n: 1, policy: p}}
+	w := newWorld(t, testdb.Open(t, testdb.SQLiteURL(t)), o)
+	h, r := newHanging(t), newTaker(t, nil)
+	h.first = func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }
+	for i := range 5 { // more than places of a company
+		on := w.newLine(t, fmt.Sprintf("hangs%d", i))
+		w.set(on, crm.CallbackInput{URL: fmt.Sprintf("%s/callback%d", h.url, i)})
+		w.happen(on, "100", 1)
+	}
+	w.run()
+	h.hang(t, 4)
+	var dead []*crm.Endpoint
+	for i := range 5 {
+		dead = append(dead, w.endpoint(fmt.Sprintf("%s/live%d", h.url, i)))
+	}
+	w.endpoint(r.url)
+	live := func() {
+		w.hooks.Live(crmtest.CompanyID, crm.CallbackEvent{Name: "chatPresence", Body: []byte("{}"), Line: line, At: time.Now()})
+	}
+	live()
+	r.wants(t, "0.0")
+	for _, e := range dead {
+		testwait.Count(t, "failed attempts", 1, func() int { return len(w.deliveries(e.ID)) })
+	}
+	live()
+	r.wants(t, "0.0", "0.0")
+}
+
+// TestLiveOfManyCompanies checks that a company in which much is typed leaves room for the events of
+// others.
+func TestLiveOfManyCompanies(t *testing.T) {
+	w := newFormatWorld(t, testdb.Open(t, testdb.SQLiteURL(t)), &parts{n: 1, policy: quick()})
+	ev := crm.CallbackEvent{Name: "chatPresence", Body: []byte("{}"), Line: line, At: time.Now()}
+	for range 3000 {
+		w.hooks.Live(crmtest.CompanyID, ev)
+	}
+	of := w.hooks.LiveWaiting()
+	w.hooks.Live(crmtest.StrangeCompany, ev)
+	if n := w.hooks.LiveWaiting(); of == 0 || of > 500 || n != of+1 {
+		t.Errorf("%d events of one company wait, and %d with one of another", of, n)
+	}
 }

@@ -9,16 +9,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"chatcast/crm"
+	"chatcast/server"
 	"chatcast/server/evolution/shape"
 )
 
@@ -29,10 +27,6 @@ const (
 	webhookMost    = 5 * time.Minute
 	webhookJitter  = 0.2
 	webhookTries   = 10
-
-	fileWait   = 10 * time.Second // for a file that is still being fetched
-	fileLook   = 250 * time.Millisecond
-	fileMemory = 192 << 20 // bytes of files that are in memory at once, three times over
 )
 
 // The headers of a webhook.
@@ -60,14 +54,14 @@ type WebhookOptions struct {
 type Webhooks struct {
 	WebhookOptions
 	policy crm.CallbackPolicy
-	memory *semaphore.Weighted
+	memory *server.Bodies
 }
 
 var _ crm.CallbackFormat = (*Webhooks)(nil)
 
 // NewWebhooks returns the format of webhooks.
 func NewWebhooks(o WebhookOptions) *Webhooks {
-	return &Webhooks{WebhookOptions: o, memory: semaphore.NewWeighted(fileMemory), policy: crm.CallbackPolicy{
+	return &Webhooks{WebhookOptions: o, memory: server.NewBodies(), policy: crm.CallbackPolicy{
 		Timeout: webhookTimeout, First: webhookFirst, Most: webhookMost, Jitter: webhookJitter, Tries: webhookTries, Block: o.BlockMax,
 		Final: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
 	}}
@@ -115,6 +109,7 @@ func (h *Webhooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Cal
 		if err != nil {
 			return nil, err
 		}
+		r.Settings = fmt.Sprintf("%s %s %t", v.ID, v.Shape, v.GroupsIgnore)
 		if id := eventID(ev.ID, i); id != "" {
 			r.Header.Set(headerEventID, id)
 		}
@@ -151,7 +146,7 @@ func (h *Webhooks) request(to crm.CallbackTarget, ev crm.CallbackEvent, emit sha
 	sign(header, to.Secret, r.Body)
 	if id, ours := crm.FileOfLink(ev.Line, strings.TrimPrefix(emit.File, h.PublicURL)); to.Options.Base64 && ours {
 		r.Open = func(ctx context.Context) ([]byte, http.Header, func(), error) {
-			body, done := h.withFile(ctx, ev.Line, id, emit)
+			body, done := h.withFile(ctx, to.CompanyID, ev.Line, id, emit)
 			signed := http.Header{}
 			sign(signed, to.Secret, body)
 			return body, signed, done, nil
@@ -191,6 +186,8 @@ func webhookHeader(headers map[string]string, now time.Time) (http.Header, error
 		}
 		h.Set(name, value)
 	}
+	h.Del(headerEventID) // of ours alone: receivers drop what has one that they know
+	h.Del(headerSignature)
 	if key == "" {
 		return h, nil
 	}
@@ -215,48 +212,4 @@ func webhookToken(key string, now time.Time) (string, error) {
 	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(text))
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
-}
-
-// withFile returns the body with the file in it. A file that is too large, or that is not there,
-// is left out: the body has a link to it. The caller calls done when the body is not needed any
-// more.
-func (h *Webhooks) withFile(ctx context.Context, on crm.Line, id string, emit shape.Emit) (body []byte, done func()) {
-	file, err := h.open(ctx, on, id)
-	if err != nil {
-		return emit.Data, func() {}
-	}
-	defer file.Content.Close()
-	if file.Size > h.Base64Max {
-		return emit.Data, func() {}
-	}
-	weight := min(3*file.Size+1, fileMemory)
-	if h.memory.Acquire(ctx, weight) != nil {
-		return emit.Data, func() {}
-	}
-	content, err := io.ReadAll(io.LimitReader(file.Content, h.Base64Max+1))
-	if err != nil || int64(len(content)) > h.Base64Max {
-		h.memory.Release(weight)
-		return emit.Data, func() {}
-	}
-	return emit.WithBase64(content), func() { h.memory.Release(weight) }
-}
-
-// open opens a file. One that is still being fetched from the messenger is waited for, not for
-// long.
-func (h *Webhooks) open(ctx context.Context, on crm.Line, id string) (*crm.Attachment, error) {
-	wait, cancel := context.WithTimeout(ctx, fileWait)
-	defer cancel()
-	look := time.NewTicker(fileLook)
-	defer look.Stop()
-	for {
-		file, err := h.Rules.OpenStored(ctx, on, id)
-		if !crm.IsFilePending(err) {
-			return file, err
-		}
-		select {
-		case <-wait.Done():
-			return nil, err
-		case <-look.C:
-		}
-	}
 }

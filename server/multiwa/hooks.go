@@ -79,6 +79,7 @@ func (h Hooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Callbac
 			r, e := hookRequest(to, profile, name, at, o.data)
 			if e != nil {
 				err = e
+				return
 			}
 			if id := eventID(ev.ID, len(all)); id != "" {
 				r.Header.Set(headerEventID, id)
@@ -117,6 +118,7 @@ func hookRequest(to crm.CallbackTarget, profile, name string, at time.Time, data
 	}
 	header.Del(headerEvent)
 	header.Del(headerSignature)
+	header.Del(headerEventID)
 	header[headerEvent] = []string{name} // in the spelling of the documentation
 	if to.Secret != "" {
 		mac := hmac.New(sha256.New, []byte(to.Secret))

@@ -55,9 +55,10 @@ LONGEST := ./cmd/chatcast/e2e/console ./crm ./crm/whatsapp ./cmd/chatcast/e2e/pr
 # is for one that hangs: those that drive browsers take minutes on a busy machine. On a
 # machine that is slower still, CHATCAST_TEST_SLOWNESS=3 gives each wait three times as long.
 # GOGC: a tenth less processor time, for some memory. Four packages run at a time, because some of them wait (decision 0131); vet is for make check.
+# The files of the tests are in memory where there is room (decision 0246); what go builds, which is much, is not.
 test: setup ## run all tests, with the race detector, on SQLite and PostgreSQL
 	@rm -rf artifacts && mkdir artifacts
-	@GOGC=300 go tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile artifacts/test.json -- \
+	@GOGC=300 GOTMPDIR="$${GOTMPDIR:-$${TMPDIR:-/tmp}}" TMPDIR=$$(.ci/tmp) go tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile artifacts/test.json -- \
 		$(RACE) -vet=off -timeout 30m -p 4 -artifacts -outputdir '$(CURDIR)/artifacts' $(LONGEST) ./...; status=$$?; \
 	 echo; echo 'tests of 10 s and more:'; go tool gotestsum tool slowest --threshold 10s --jsonfile artifacts/test.json; exit $$status
 

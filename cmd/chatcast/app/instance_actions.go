@@ -4,19 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
 
+	"chatcast/crm"
 	"chatcast/server/socketio"
 )
 
 // eventSendMessage is what clients send to have a text sent.
 const eventSendMessage = "send_message"
 
-// actions returns the handler of what clients send in the namespace of an instance.
-// It keeps no more of the request than it needs.
-func (r *instanceRooms) actions(instance string, q socketio.Request) func(context.Context, *socketio.Socket, socketio.Call) socketio.Args {
+// actions returns the handler of what clients send in the namespace of an instance, which has this
+// id. It keeps no more of the request than it needs.
+func (r *instanceRooms) actions(id, name string, q socketio.Request) func(context.Context, *socketio.Socket, socketio.Call) socketio.Args {
 	key, remote := q.Key, q.Remote
 	return func(ctx context.Context, _ *socketio.Socket, c socketio.Call) socketio.Args {
 		if c.Event != eventSendMessage {
@@ -26,8 +28,36 @@ func (r *instanceRooms) actions(instance string, q socketio.Request) func(contex
 		if len(c.Values) > 0 {
 			body = c.Values[0]
 		}
-		return socketio.Args{Values: []json.RawMessage{r.sendText(ctx, instance, key, remote, body)}}
+		now, status := r.nameNow(ctx, id, name, key)
+		if status != 0 {
+			return socketio.Args{Values: []json.RawMessage{errorAnswer(status)}}
+		}
+		return socketio.Args{Values: []json.RawMessage{r.sendText(ctx, now, key, remote, body)}}
 	}
+}
+
+// nameNow returns the name that an instance has now: a client stays in its namespace when the
+// instance is renamed, and another one may have the old name. The status is that of an error. With a
+// key that is not good any name will do, because the route refuses the key.
+func (r *instanceRooms) nameNow(ctx context.Context, id, name, key string) (now string, status int) {
+	if key == "" {
+		return name, 0
+	}
+	a, _, err := r.authenticate(ctx, key)
+	if errors.Is(err, socketio.ErrInvalidKey) {
+		return name, 0
+	}
+	var i *crm.Instance
+	if err == nil {
+		i, err = r.rules.InstanceByID(ctx, a, id)
+	}
+	switch {
+	case ofRules(err, crm.CodeNotFound):
+		return "", http.StatusNotFound
+	case err != nil:
+		return "", http.StatusServiceUnavailable
+	}
+	return i.Name, 0
 }
 
 // sendText does what POST /message/sendText/{instance} does, and returns its answer: so the

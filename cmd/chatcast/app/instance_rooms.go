@@ -83,7 +83,7 @@ func (r *instanceRooms) Enter(ctx context.Context, q socketio.Request) (*socketi
 	if key.Has(crm.KeyManage) { // whoever has the codes can take the line over
 		entry.Live = []string{channels.PairingName(i.Line.LicenseID, i.Line.Messenger)}
 	}
-	entry.On = r.actions(name, q)
+	entry.On = r.actions(i.ID, name, q)
 	entry.Confirm = func(ctx context.Context) error { return r.confirm(ctx, q.Key, name) }
 	return entry, nil
 }
@@ -148,7 +148,7 @@ func (r *instanceRooms) enterKeyless(q socketio.Request, name string) (*socketio
 		return nil, socketio.ErrInvalidNamespace
 	}
 	return &socketio.Entry{
-		Channel: channels.LineName(named[0].Line.LicenseID, named[0].Line.Messenger), Encoder: instanceEvents{dir, r.url, false, r.log}, On: r.actions(name, q),
+		Channel: channels.LineName(named[0].Line.LicenseID, named[0].Line.Messenger), Encoder: instanceEvents{dir, r.url, false, r.log}, On: r.actions(named[0].ID, name, q),
 	}, nil
 }
 

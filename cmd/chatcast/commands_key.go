@@ -89,7 +89,7 @@ func revokeKey(ctx context.Context, in invocation) error {
 		if err := rules.HostKeys().Revoke(ctx, id); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(in.stdout, "key %d is revoked, and its sockets have ended\n", id)
+		_, err := fmt.Fprintf(in.stdout, "key %d is revoked, and its sockets end within seconds\n", id)
 		return err
 	})
 }

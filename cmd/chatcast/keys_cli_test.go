@@ -44,7 +44,7 @@ func TestKeyCommandsOnARunningServer(t *testing.T) {
 		if made == nil {
 			t.Fatalf("list says\n%s", command("key", "list"))
 		}
-		if said := command("key", "revoke", made[1]); said != "key "+made[1]+" is revoked, and its sockets have ended\n" {
+		if said := command("key", "revoke", made[1]); said != "key "+made[1]+" is revoked, and its sockets end within seconds\n" {
 			t.Errorf("revoke says %q", said)
 		}
 		if status, answer := program.Call("GET", "/v1/licenses", nil); status != http.StatusForbidden || !strings.Contains(string(answer), "ApiInvalidTokenError") {

@@ -43,7 +43,7 @@ func (s *jsonStream) restOf() ([]byte, error) {
 	}
 	if err := s.blank(); err != io.EOF {
 		if err == nil {
-			err = errors.New("there is more after the JSON value")
+			err = errSyntax
 		}
 		return nil, err
 	}

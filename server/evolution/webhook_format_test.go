@@ -231,6 +231,34 @@ func TestWebhookHeaders(t *testing.T) {
 	}
 }
 
+// TestWebhookHeadersOfOurs sets headers that say something of the event: none of them reaches the
+// receiver, which would take all that is in no journal for one event.
+func TestWebhookHeadersOfOurs(t *testing.T) {
+	w := onSQLite(t)
+	w.ingest(says(hiID, "Hi", crmtest.Start-60))
+	to := crm.CallbackTarget{Format: crm.FormatEvolution, Line: onShop, URL: hookURL, Options: crm.EndpointOptions{Headers: map[string]string{
+		"x-event-id": "mine", "X-CHATCAST-SIGNATURE": "mine", "x-team": "a",
+	}}}
+	seen := 0
+	for _, ev := range w.EventsAfter(t, 0) {
+		live := callbackEvent(ev)
+		live.ID = 0
+		list, err := w.hooks(0).Requests(t.Context(), to, live, time.Unix(crmtest.Start, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range list {
+			seen++
+			if h := r.Header; h.Get("X-Event-Id") != "" || h.Get("X-Chatcast-Signature") != "" || h.Get("X-Team") != "a" {
+				t.Errorf("the header of %s is %v", r.Name, h)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("there is no request")
+	}
+}
+
 // TestWebhookFilter checks what a list of events leaves out. GROUP_UPDATE and GROUPS_UPDATE are
 // both groups.update, and the instance's groupsIgnore counts.
 func TestWebhookFilter(t *testing.T) {

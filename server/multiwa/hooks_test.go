@@ -284,7 +284,7 @@ func TestCodesAreDelivered(t *testing.T) {
 		r := newRest(t, store, onGr)
 		r.withWebhooks(true)
 		to := newReceiver(t)
-		r.hook(`{"url":"` + to.url + `","events":["qr:update","message.received"]}`)
+		r.hook(`{"url":"` + to.url + `","events":["qr:update","message.received"],"headers":{"x-event-id":"mine"}}`)
 		code := "2@abc"
 		if err := r.PublishQR(t.Context(), onGr, crm.Pairing{QR: &code, ExpiresAt: crmtest.Start}); err != nil {
 			t.Fatal(err)

@@ -9,15 +9,6 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// CallbackLease is the right of a process to deliver to the URLs that have its name.
-type CallbackLease struct {
-	Owner   string `gorm:"primaryKey"`
-	UntilMS int64  `gorm:"column:until_ms"`
-}
-
-// TableName returns the table's name.
-func (CallbackLease) TableName() string { return "callback_leases" }
-
 // ClaimCallbacks extends the lease of owner to ttl from now, and gives it the URLs that no
 // living process has; with alone these are all. It returns the URLs that owner has now,
 // without their secrets and what they select. The leases are locked meanwhile, so that of a

@@ -1,10 +1,6 @@
 package shape
 
-import (
-	"encoding/json"
-
-	"chatcast/crm"
-)
+import "chatcast/crm"
 
 // chatGroup renders what happened to a group.
 func (r *rendering) chatGroup(data string) {
@@ -17,7 +13,7 @@ func (r *rendering) chatGroup(data string) {
 		case crm.GroupJoin:
 			r.emit("groups.upsert", func(w *writer) {
 				w.array("")
-				writeGroup(w, joinedGroup(g), true)
+				writeGroup(w, joinedGroup(g))
 				w.end()
 			})
 		case crm.GroupAdd, crm.GroupRemove, crm.GroupPromote, crm.GroupDemote:
@@ -121,14 +117,8 @@ func (r *rendering) groupChange(w *writer, g *crm.ChatGroupItem) {
 	w.end()
 }
 
-// Group returns a group as answers and groups.upsert have it, with its members or without.
-func Group(g *crm.Group, members bool) json.RawMessage {
-	w := &writer{}
-	writeGroup(w, g, members)
-	return w.b
-}
-
-func writeGroup(w *writer, g *crm.Group, members bool) {
+// writeGroup writes a group as groups.upsert has it.
+func writeGroup(w *writer, g *crm.Group) {
 	owner := ""
 	if g.OwnerID != nil {
 		owner = JID(*g.OwnerID)
@@ -154,13 +144,11 @@ func writeGroup(w *writer, g *crm.Group, members bool) {
 	w.bool("restrict", g.Locked)
 	w.bool("announce", g.Announce)
 	w.positive("ephemeralDuration", g.Ephemeral)
-	if members {
-		w.array("participants")
-		for i := range g.Members {
-			writeMember(w, &g.Members[i])
-		}
-		w.end()
+	w.array("participants")
+	for i := range g.Members {
+		writeMember(w, &g.Members[i])
 	}
+	w.end()
 	w.bool("isCommunity", g.Community)
 	w.bool("isCommunityAnnounce", g.Announcements)
 	parent := ""

@@ -158,17 +158,6 @@ func (r *rendering) emit(name string, write func(w *writer)) {
 // wants reports whether the client gets events of this name.
 func (r *rendering) wants(name string) bool { return r.in.Events.Has(name, r.shape) }
 
-// Envelope returns an event with the given data, for what the CRM has no event for. The data is
-// JSON. It returns false when the filter leaves it out.
-func Envelope(name string, data json.RawMessage, at time.Time, in Instance, shape Shape) (Emit, bool) {
-	r := &rendering{in: in, shape: shape, at: at}
-	r.emit(name, func(w *writer) { w.b = append(w.b, data...) })
-	if len(r.emits) == 0 {
-		return Emit{}, false
-	}
-	return r.emits[0], true
-}
-
 // open begins an envelope, up to its data.
 func (r *rendering) open(name string) *writer {
 	w := &writer{b: make([]byte, 0, 1024)}

@@ -86,8 +86,8 @@ func (h *Webhooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Cal
 	if ev.Name == crm.CallbackTest || !crm.IsWhatsApp(ev.Line.Messenger) {
 		return nil, nil
 	}
-	v, known := h.Instances.Of(ev.Line)
-	if !known && to.Line == (crm.Line{}) { // of a line that the company has deleted
+	v, known := h.Instances.OfEvents(ev.Line)
+	if !known && to.Line == (crm.Line{}) { // of a line that the company has deleted some time ago
 		return nil, nil
 	}
 	if !known {

@@ -483,3 +483,29 @@ func TestUnreadableEventFails(t *testing.T) {
 		t.Errorf("it becomes %d requests, %v", len(list), err)
 	}
 }
+
+// TestWebhookOfADeletedInstance checks that the webhook of all instances is told that one was deleted.
+// What happened before is deleted with it.
+func TestWebhookOfADeletedInstance(t *testing.T) {
+	w := onSQLite(t)
+	made, err := w.CreateInstance(t.Context(), w.Owner, crm.InstanceInput{CompanyID: crmtest.CompanyID, Name: "brief"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.DeleteInstance(t.Context(), w.Owner, "brief"); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, told := range w.EventsAfter(t, 0, crm.EventInstance) {
+		ev := callbackEvent(told)
+		ev.Line = made.Line
+		list, err := w.hooks(0).Requests(t.Context(), crm.CallbackTarget{Format: crm.FormatEvolution, URL: hookURL}, ev, time.Unix(crmtest.Start, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, names(list)...)
+	}
+	if want := []string{"instance.delete", "remove.instance"}; !slices.Equal(all, want) {
+		t.Errorf("it is told %v, want %v", all, want)
+	}
+}

@@ -188,7 +188,7 @@ func (c *change) changeEndpoint(row *models.CallbackURL, ch EndpointChanges) err
 		in.Options = ch.Options.Value
 	}
 	into(&in.Enabled, ch.Enabled)
-	if in.Enabled { // what is stored of one that is off may be anything
+	if in.Enabled || ch.URL.Set || ch.Secret.Set || ch.Events.Set || ch.Options.Set { // one can be switched off whatever is stored
 		if err := in.check(); err != nil {
 			return err
 		}

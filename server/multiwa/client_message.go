@@ -120,6 +120,37 @@ func parseEvents(text json.RawMessage) (events []string, want eventSet, err erro
 	return events, want, nil
 }
 
+// parseJoin reads the argument of join and leave, and the payload of a CONNECT. Its errors are
+// for the client.
+func parseJoin(arg json.RawMessage) (r subscribeRequest, err error) {
+	r.want = shortNames
+	if len(arg) == 0 || string(arg) == "null" {
+		return r, nil
+	}
+	if json.Unmarshal(arg, &r.profileID) == nil {
+		return r, nil
+	}
+	var fields struct {
+		ProfileID   json.RawMessage `json:"profileId"`
+		SessionID   json.RawMessage `json:"sessionId"`
+		Events      json.RawMessage `json:"events"`
+		LastEventID json.RawMessage `json:"lastEventId"`
+	}
+	if !isObject(arg) || json.Unmarshal(arg, &fields) != nil {
+		return r, refusal(errorProfile)
+	}
+	if len(fields.Events) > 0 && string(fields.Events) != "null" {
+		if r.events, r.want, err = parseEvents(fields.Events); err != nil {
+			return r, err
+		}
+	}
+	if r.profileID, err = profileOf(fields.ProfileID, fields.SessionID); err != nil {
+		return r, refusal(errorForbidden)
+	}
+	r.after, r.resume, err = lastEventID(fields.LastEventID)
+	return r, err
+}
+
 // parseUnsubscribe reads the payload of unsubscribe: the profile; empty: all.
 func parseUnsubscribe(payload json.RawMessage) (profileID string, err error) {
 	var fields struct {

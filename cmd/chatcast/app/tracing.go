@@ -46,6 +46,14 @@ func newTracing(cfg config.TracingConfig, version string, log *slog.Logger) *tra
 	return &tracing{provider: provider, tracer: provider.Tracer("chatcast")}
 }
 
+// ofRules returns t as the rules use it; nil when tracing is off.
+func (t *tracing) ofRules() crm.Tracer {
+	if t == nil {
+		return nil
+	}
+	return t
+}
+
 // close sends what is left.
 func (t *tracing) close() error {
 	if t == nil {

@@ -100,17 +100,13 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.tracing = newTracing(cfg.Tracing, o.Version, logFor("tracing"))
 	journal := crm.NewJournal(store)
 	r.wireRelay(cfg, journal, logFor("relay"))
-	var tracer crm.Tracer // nil when tracing is off
-	if r.tracing != nil {
-		tracer = r.tracing
-	}
 	r.callbacks = callbacks.New(callbacks.Options{
 		Log: logFor("callbacks"), AllowPrivate: cfg.Webhooks.AllowPrivateTargets, SuspendAfter: time.Duration(cfg.Webhooks.SuspendAfter),
 		Retention: time.Duration(cfg.Journal.Retention), Alone: !cfg.Bus.Cluster(), // New has locked the database
 	})
 	r.rules = crm.New(crm.Options{
 		Callbacks: r.callbacks, AppWebhooks: appWebhooks{r},
-		Tracer: tracer,
+		Tracer: r.tracing.ofRules(),
 		Store:  store, Nodes: cfg.Bus.Cluster(), Journal: journal, Live: &live{engine: r.engine, relay: r.relay, waker: r.waker, app: cfg.Apps[0].ID, log: logFor("live")}, Log: logFor("crm"), PasswordCost: o.PasswordCost,
 		Files: files, MaxFile: int64(cfg.Files.MaxBytes), PublicURL: publicURL,
 		SendWithin: time.Duration(cfg.WhatsApp.SendWithin), FirstContactsPerDay: cfg.WhatsApp.FirstContactsPerDay, ChecksPerDay: cfg.WhatsApp.ChecksPerDay,

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"net"
 	"os"
@@ -10,14 +11,15 @@ import (
 	"testing"
 )
 
-// Node is a script of testdata/browser that runs in Node.js, as a page would in a browser.
+// Node is a program that speaks in lines, such as a script of testdata/browser that runs in Node.js,
+// as a page would in a browser.
 type Node struct {
 	Say   io.Writer     // its standard input
 	Lines <-chan string // what it prints; closed when it has ended
 }
 
-// StartNode starts a script of testdata/browser with host and port of base, and args, as
-// its arguments. At the end of the test its input ends, and so must it, without an error.
+// StartNode is StartScript for a script of testdata/browser, with host and port of base, and args,
+// as its arguments.
 func StartNode(t testing.TB, script, base string, args ...string) *Node {
 	t.Helper()
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(base, "http://"))
@@ -25,7 +27,13 @@ func StartNode(t testing.TB, script, base string, args ...string) *Node {
 		t.Fatal(err)
 	}
 	flags := []string{"--no-deprecation", "--experimental-eventsource", "--disable-warning=UNDICI-ES", "../testdata/browser/" + script, host, port}
-	cmd := exec.Command("node", append(flags, args...)...)
+	return StartScript(t, exec.Command("node", append(flags, args...)...))
+}
+
+// StartScript starts a program that reads and prints lines. At the end of the test its input ends,
+// and so must it, without an error. After a failure it is killed: it may wait for what does not come.
+func StartScript(t testing.TB, cmd *exec.Cmd) *Node {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, errIn := cmd.StdinPipe()
 	out, errOut := cmd.StdoutPipe()
@@ -40,18 +48,33 @@ func StartNode(t testing.TB, script, base string, args ...string) *Node {
 		defer close(done)
 		defer close(lines)
 		s := bufio.NewScanner(out)
-		s.Buffer(nil, 4<<20)
+		s.Buffer(nil, 8<<20)
 		for s.Scan() {
 			lines <- s.Text()
 		}
 		_, _ = io.Copy(io.Discard, out) // a line was too long
 	}()
 	t.Cleanup(func() {
-		in.Close()
+		_ = in.Close()
+		if t.Failed() {
+			_ = cmd.Process.Kill()
+		}
 		<-done
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("node: %v", err)
+			t.Errorf("%s: %v", cmd.Path, err)
 		}
 	})
 	return &Node{Say: in, Lines: lines}
+}
+
+// Tell writes a value to the program, as a line of JSON.
+func (n *Node) Tell(t testing.TB, what any) {
+	t.Helper()
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, err = n.Say.Write(append(line, '\n'))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,12 +1,9 @@
 package dialects
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -72,33 +69,12 @@ func (w *world) followIO(name, namespace string, auth map[string]any, take func(
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := exec.Command("node", "../../../../server/socketio/testdata/clients/client.cjs", string(arg))
-	cmd.Stderr = os.Stderr
-	in, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if errIn != nil || errOut != nil {
-		w.t.Fatal(errIn, errOut)
-	}
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	done := make(chan struct{})
+	node := e2e.StartScript(w.t, exec.Command("node", "../../../../server/socketio/testdata/clients/client.cjs", string(arg)))
 	go func() {
-		defer close(done)
-		s := bufio.NewScanner(out)
-		s.Buffer(nil, 4<<20)
-		for s.Scan() {
-			v.fromIO(s.Bytes(), take)
+		for line := range node.Lines {
+			v.fromIO([]byte(line), take)
 		}
-		_, _ = io.Copy(io.Discard, out) // a line was too long
 	}()
-	w.t.Cleanup(func() {
-		in.Close()
-		<-done
-		if err := cmd.Wait(); err != nil {
-			w.t.Errorf("node: %v", err)
-		}
-	})
 }
 
 // fromIO takes what client.cjs prints: ["connect", recovered, …], ["event", name, data, …].

@@ -1,23 +1,21 @@
 package multiwa
 
 import (
-	"bufio"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"chatcast/channels/testwait"
+	"chatcast/cmd/chatcast/e2e"
 	"chatcast/crm"
 )
 
 // nodeClient is npm's socket.io-client, which prints what happens.
 type nodeClient struct {
-	t     *testing.T
-	say   func(...any)
-	lines chan string
+	t *testing.T
+	*e2e.Node
 }
 
 // node starts a client of the namespace.
@@ -27,42 +25,13 @@ func node(t *testing.T, base string, options map[string]any) *nodeClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", "../../../../server/socketio/testdata/clients/client.cjs", string(arg))
-	cmd.Stderr = os.Stderr
-	in, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if errIn != nil || errOut != nil {
-		t.Fatal(errIn, errOut)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c, done := &nodeClient{t: t, lines: make(chan string, 10_000)}, make(chan struct{})
-	c.say = func(what ...any) {
-		t.Helper()
-		line, err := json.Marshal(what)
-		if err == nil {
-			_, err = in.Write(append(line, '\n'))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	go func() {
-		defer close(done)
-		defer close(c.lines)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			c.lines <- s.Text()
-		}
-	}()
-	t.Cleanup(func() {
-		_ = in.Close()
-		<-done
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("node: %v", err)
-		}
-	})
-	return c
+	return &nodeClient{t, e2e.StartScript(t, exec.Command("node", "../../../../server/socketio/testdata/clients/client.cjs", string(arg)))}
+}
+
+// say tells the client to do something.
+func (c *nodeClient) say(what ...any) {
+	c.t.Helper()
+	c.Tell(c.t, what)
 }
 
 // until returns the next line that begins so, and leaves out those before it.
@@ -71,7 +40,7 @@ func (c *nodeClient) until(begins string) string {
 	var before []string
 	for timeout := time.After(testwait.Long); ; {
 		select {
-		case line, more := <-c.lines:
+		case line, more := <-c.Lines:
 			if strings.HasPrefix(line, begins) {
 				return line
 			}

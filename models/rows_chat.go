@@ -151,7 +151,7 @@ type Message struct {
 	CreatedBy        *int64
 	Status           string
 	StatusTime       *int64
-	Played           bool // one of ours that was viewed was listened to or watched, too
+	Played           bool    // one of ours that was viewed was listened to or watched, too
 	Error            *string // JSON
 	EditedAt         *int64
 	DeletedAt        *int64

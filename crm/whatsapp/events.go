@@ -294,15 +294,3 @@ func (s *session) connected(ctx context.Context, cli *whatsmeow.Client) {
 		s.wantLooks(ctx, cli)
 	})
 }
-
-// tellName stores the account's name while the line is connected; otherwise it is stored when it
-// is.
-func (s *session) tellName(ctx context.Context) {
-	s.mu.Lock()
-	st := s.state
-	s.mu.Unlock()
-	if st.State == crm.StateConnected {
-		st.Name = s.ownName()
-		s.set(ctx, st)
-	}
-}

@@ -141,3 +141,15 @@ func (s *session) rename(name string) {
 	defer s.mu.Unlock()
 	s.name = name
 }
+
+// tellName stores the account's name while the line is connected; otherwise it is stored when it
+// is.
+func (s *session) tellName(ctx context.Context) {
+	s.mu.Lock()
+	st := s.state
+	s.mu.Unlock()
+	if st.State == crm.StateConnected {
+		st.Name = s.ownName()
+		s.set(ctx, st)
+	}
+}

@@ -288,18 +288,3 @@ func (s *session) dropClient() {
 		idle()
 	}
 }
-
-// deviceAndPhone returns the device and the phone number of the paired account, or empty
-// strings when there is none.
-func (s *session) deviceAndPhone() (device, phone string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	j, _ := types.ParseJID(s.device) // it was formatted from a JID
-	return s.device, j.User
-}
-
-func (s *session) paired() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.device != ""
-}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.mau.fi/whatsmeow/types"
+
 	"chatcast/crm"
 )
 
@@ -141,4 +143,19 @@ func (s *session) store(ctx context.Context) {
 		s.unsaved = true
 		s.mu.Unlock()
 	}
+}
+
+// deviceAndPhone returns the device and the phone number of the paired account, or empty
+// strings when there is none.
+func (s *session) deviceAndPhone() (device, phone string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j, _ := types.ParseJID(s.device) // it was formatted from a JID
+	return s.device, j.User
+}
+
+func (s *session) paired() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.device != ""
 }

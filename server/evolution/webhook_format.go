@@ -46,6 +46,7 @@ type WebhookOptions struct {
 	Rules     WebhookRules
 	Instances *crm.InstanceDirectory
 	PublicURL string
+	Shape     string        // in which the end of an instance is told that is not known any more
 	Base64Max int64         // bytes of a file above which it is not in the body
 	BlockMax  time.Duration // for which one event may hold up the others
 }
@@ -87,6 +88,9 @@ func (h *Webhooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Cal
 		return nil, nil
 	}
 	v, known := h.Instances.OfEvents(ev.Line)
+	if !known {
+		v, known = h.deleted(ev)
+	}
 	if !known && to.Line == (crm.Line{}) { // of a line that the company has deleted some time ago
 		return nil, nil
 	}
@@ -116,6 +120,21 @@ func (h *Webhooks) Requests(_ context.Context, to crm.CallbackTarget, ev crm.Cal
 		list = append(list, r)
 	}
 	return list, nil
+}
+
+// deleted returns what an event says of the instance whose end it tells.
+func (h *Webhooks) deleted(ev crm.CallbackEvent) (v crm.InstanceView, found bool) {
+	if ev.Name != crm.EventInstance {
+		return v, false
+	}
+	var body struct {
+		Data []crm.InstanceItem `json:"data"`
+	}
+	if err := json.Unmarshal(ev.Body, &body); err != nil || len(body.Data) == 0 || body.Data[0].Type != crm.TypeDestroy {
+		return v, false
+	}
+	ref := body.Data[0].Instance
+	return crm.InstanceView{ID: ref.ID, Name: ref.Name, Line: ev.Line, Shape: h.Shape}, true
 }
 
 // eventID returns the id of one of the requests of an event, which is the same in each attempt:

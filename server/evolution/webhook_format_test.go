@@ -484,8 +484,8 @@ func TestUnreadableEventFails(t *testing.T) {
 	}
 }
 
-// TestWebhookOfADeletedInstance checks that the webhook of all instances is told that one was deleted.
-// What happened before is deleted with it.
+// TestWebhookOfADeletedInstance checks that the webhook of all instances is told that one was deleted,
+// also by a process that has started since then. What happened before is deleted with it.
 func TestWebhookOfADeletedInstance(t *testing.T) {
 	w := onSQLite(t)
 	made, err := w.CreateInstance(t.Context(), w.Owner, crm.InstanceInput{CompanyID: crmtest.CompanyID, Name: "brief"})
@@ -495,17 +495,27 @@ func TestWebhookOfADeletedInstance(t *testing.T) {
 	if err := w.DeleteInstance(t.Context(), w.Owner, "brief"); err != nil {
 		t.Fatal(err)
 	}
-	var all []string
-	for _, told := range w.EventsAfter(t, 0, crm.EventInstance) {
-		ev := callbackEvent(told)
-		ev.Line = made.Line
-		list, err := w.hooks(0).Requests(t.Context(), crm.CallbackTarget{Format: crm.FormatEvolution, URL: hookURL}, ev, time.Unix(crmtest.Start, 0))
-		if err != nil {
-			t.Fatal(err)
+	later := evolution.NewWebhooks(evolution.WebhookOptions{
+		Rules: w.Service, Instances: onSQLite(t).InstanceDirectory(), PublicURL: "https://chat.example", Shape: crm.ShapeV2,
+	})
+	for name, h := range map[string]*evolution.Webhooks{"at once": w.hooks(0), "later": later} {
+		var all []string
+		for _, told := range w.EventsAfter(t, 0, crm.EventInstance) {
+			ev := callbackEvent(told)
+			ev.Line = made.Line
+			list, err := h.Requests(t.Context(), crm.CallbackTarget{Format: crm.FormatEvolution, URL: hookURL}, ev, time.Unix(crmtest.Start, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range list {
+				if !strings.Contains(string(r.Body), `"instance":"brief"`) {
+					t.Errorf("%s: %s does not name the instance: %s", name, r.Name, r.Body)
+				}
+			}
+			all = append(all, names(list)...)
 		}
-		all = append(all, names(list)...)
-	}
-	if want := []string{"instance.delete", "remove.instance"}; !slices.Equal(all, want) {
-		t.Errorf("it is told %v, want %v", all, want)
+		if want := []string{"instance.delete", "remove.instance"}; !slices.Equal(all, want) {
+			t.Errorf("%s: it is told %v, want %v", name, all, want)
+		}
 	}
 }

@@ -117,7 +117,7 @@ func wire(ctx context.Context, cfg config.Config, o Options, store *models.Store
 	r.whatsapp.Serve(r.rules)
 	r.callbacks.Formats = map[string]crm.CallbackFormat{ // before Run
 		crm.FormatEvolution: evolution.NewWebhooks(evolution.WebhookOptions{
-			Rules: r.rules, Instances: r.rules.InstanceDirectory(), PublicURL: publicURL,
+			Rules: r.rules, Instances: r.rules.InstanceDirectory(), PublicURL: publicURL, Shape: cfg.Evolution.Shape,
 			Base64Max: int64(cfg.Evolution.WebhookBase64Max), BlockMax: time.Duration(cfg.Evolution.WebhookBlockMax),
 		}),
 		crm.FormatMultiWA: multiwa.Hooks{Lines: profiles{r.rules.InstanceDirectory()}},

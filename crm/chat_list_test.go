@@ -139,7 +139,7 @@ func TestChatInFull(t *testing.T) {
 				{ID: cat.tag, Name: "test 1", Color: "#123df55", Sort: 100, Category: &crm.CategoryData{ID: 9, Name: "test 1", Sort: 100}},
 			},
 			Unread: 2, LastTime: crmtest.Start, Conversation: &crm.ChatWindow{ID: "ff", Type: "UIC", StartTime: begin, EndTime: end},
-			Number: chat.ID,
+			Number: chat.ID, CreatedAt: crmtest.Start,
 		}
 		for _, id := range []string{"70000000000", "+70000000000", "70000000000@c.us", "70000000000@s.whatsapp.net", "123@lid"} {
 			address := at(chat)

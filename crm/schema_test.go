@@ -1,8 +1,10 @@
 package crm_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +87,25 @@ func TestMessageSchemasAreStrict(t *testing.T) {
 		if validate(t, schema, spoilt) == nil {
 			t.Errorf("%s: %s in the place of %s is let through", test.event, test.new, test.old)
 		}
+	}
+}
+
+// TestContentIsTheSameEverywhere checks that what a message may hold is the same in the event of a
+// message and in that of a phone's history.
+func TestContentIsTheSameEverywhere(t *testing.T) {
+	content := func(text []byte, ok bool) (c any) {
+		var schema struct {
+			Defs struct {
+				Content any `json:"content"`
+			} `json:"$defs"`
+		}
+		if err := json.Unmarshal(text, &schema); err != nil || !ok || schema.Defs.Content == nil {
+			t.Fatalf("no content in the schema: %v, %v", err, ok)
+		}
+		return schema.Defs.Content
+	}
+	if !reflect.DeepEqual(content(crm.Schema(crm.EventMessage)), content(crm.InternalSchema(crm.EventPast))) {
+		t.Error("crm/schemas/internal/past.json has another content than crm/schemas/message.json")
 	}
 }
 

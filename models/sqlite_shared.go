@@ -165,13 +165,16 @@ func begin(ctx context.Context, db *gorm.DB) (tx *gorm.DB, release func(), err e
 	detached, release := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, release)
 	tx = db.WithContext(detached).Begin()
-	if !stop() && tx.Error == nil {
-		tx.Rollback()
-		tx.Error = ctx.Err()
+	err = tx.Error
+	if !stop() { // else err says that it was cancelled, whatever ended it
+		if err == nil {
+			tx.Rollback()
+		}
+		err = ctx.Err()
 	}
-	if tx.Error != nil {
+	if err != nil {
 		release()
-		return nil, nil, tx.Error
+		return nil, nil, err
 	}
 	return tx, release, nil
 }

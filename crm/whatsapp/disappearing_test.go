@@ -181,7 +181,7 @@ func TestRefusedTimerIsLeftAlone(t *testing.T) {
 	w.pair(t)
 	asked := func(n int) {
 		t.Helper()
-		eventually(t, "WhatsApp is not asked", func() bool { return w.Requests("usync") >= n })
+		eventually(t, "WhatsApp is not asked", func() bool { return w.Requests("usync disappearing_mode") >= n })
 	}
 	asked(1)
 	for i := range 3 {
@@ -190,14 +190,14 @@ func TestRefusedTimerIsLeftAlone(t *testing.T) {
 		w.anna.SendText(w.shop, text)
 		w.awaitText(t, text)
 	}
-	if n := w.Requests("usync"); n != 1 {
+	if n := w.Requests("usync disappearing_mode"); n != 1 {
 		t.Errorf("WhatsApp was asked %d times", n)
 	}
 	w.rules.change(func() { w.rules.settings.DisappearingSince = 2 })
 	w.m.tend(t.Context(), true)
 	asked(2)
 	w.stop()
-	if n := w.Requests("usync"); n != 2 {
+	if n := w.Requests("usync disappearing_mode"); n != 2 {
 		t.Errorf("WhatsApp was asked %d times", n)
 	}
 }

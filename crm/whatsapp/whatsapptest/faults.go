@@ -242,7 +242,8 @@ func (s *Server) RefuseRequests(kind string, code int) {
 	s.refused[kind] = code
 }
 
-// Requests returns how many requests of a kind came from clients, whatever their answers.
+// Requests returns how many requests of a kind came from clients, whatever their answers: an xmlns,
+// or usync and the first thing that it asks for, such as "usync disappearing_mode".
 func (s *Server) Requests(kind string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

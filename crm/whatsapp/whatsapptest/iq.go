@@ -81,6 +81,9 @@ func (c *conn) onIQ(n node) {
 		c.srv.asked = map[string]int{}
 	}
 	c.srv.asked[ns]++
+	if query, ok := child(n, ns, "query"); ok && len(query.GetChildren()) > 0 {
+		c.srv.asked[ns+" "+query.GetChildren()[0].Tag]++
+	}
 	if slices.Contains(c.srv.muted, ns) {
 		return
 	}

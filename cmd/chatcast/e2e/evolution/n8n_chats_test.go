@@ -135,7 +135,7 @@ func (n *n8n) people(t *testing.T) {
 	bia.DescribeBusiness("Bia's", whatsapptest.Business{Description: "Bread", Email: "bia@example.org", Address: "Street 1", Websites: []string{"https://bia.example"}})
 
 	n.gives("chat/check-number", 200, form{"numbers": anna + ", 351912000009"},
-		`[{"jid":"`+annaJID+`","exists":true,"number":"`+anna+`","name":"Anna"},{"jid":"351912000009@s.whatsapp.net","exists":false,"number":"351912000009"}]`)
+		`[{"jid":"`+annaJID+`","exists":true,"number":"`+anna+`","name":"Anna","lid":"100200301@lid"},{"jid":"351912000009@s.whatsapp.net","exists":false,"number":"351912000009"}]`)
 	n.like("chat/fetch-profile-picture", 200, form{"number": anna}, `^\{"wuid":"`+annaJID+`","profilePictureUrl":"http[^"]+"\}$`)
 	n.like("profile/fetch-profile", 200, form{"remoteJid": anna}, `^\{"wuid":"`+annaJID+`","name":"Anna","numberExists":true,"picture":"http[^"]+","status":\{"status":"Hey".*\},"isBusiness":false,"email":null,"description":null,"website":null\}$`)
 	n.refused("profile/fetch-profile", 400, form{"remoteJid": "351912000009"}, `"exists":false`)

@@ -261,6 +261,7 @@ func TestLooksAreKept(t *testing.T) {
 		h.awaitLooks(t, true, "Mon-Fri")
 		h.restart(t)
 		h.awaitLooks(t, true, "Mon-Fri")
+		h.stop() // else it may be reading those of the account still
 		other := "79990009999"
 		if err := h.SetLineState(t.Context(), testLine, crm.LineState{State: crm.StateConnected, Phone: &other}); err != nil {
 			t.Fatal(err)

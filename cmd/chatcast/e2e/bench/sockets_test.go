@@ -52,7 +52,7 @@ func startOwner(b *testing.B, binary string) (owner *e2e.Client, internal string
 	internal = freeAddress(b)
 	cfg := e2e.Config(b)
 	p := e2e.Launch(b, binary, "", []string{"CHATCAST_BOOTSTRAP_USER_PASSWORD=" + e2e.OwnerPassword},
-		"--server.address=127.0.0.1:0", "--server.internal_address="+internal, "--server.drain_time=0s",
+		"--server.address=127.0.0.1:0", "--server.internal_address="+internal, "--server.drain_time=0s", "--socketio.namespaces_per_key=0",
 		"--database.url="+cfg.Database.URL, "--files.dir="+cfg.Files.Dir)
 	owner = &e2e.Client{T: b, Base: p.Base}
 	var pair struct{ AccessToken string }

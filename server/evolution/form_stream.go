@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"chatcast/server"
@@ -91,6 +92,7 @@ func (q *request) readMediaForm() error {
 			return q.longBodyError(err, limit)
 		}
 		if value.end == 0 {
+			q.mendContent()
 			return nil
 		}
 	}
@@ -106,19 +108,35 @@ func (q *request) formField(name string, value *formText) error {
 		}
 		return err
 	}
-	value.plus = '+'
+	if name != fieldContent {
+		value.plus = '+'
+	}
 	head, err := io.ReadAll(io.LimitReader(value, longText))
 	if err != nil {
 		return err
 	}
 	if len(head) == longText {
-		return q.takeText(name, io.MultiReader(bytes.NewReader(head), value))
+		value.plus = '+'
+		return q.takeText(name, io.MultiReader(bytes.NewReader(bytes.ReplaceAll(head, []byte(" "), []byte("+"))), value))
 	}
 	if q.formLeft -= int64(len(head)); q.formLeft < 0 {
 		return errRestTooLong
 	}
+	if !utf8.Valid(head) {
+		return bad("the body must be valid UTF-8")
+	}
 	q.addField(name, string(head))
 	return nil
+}
+
+// fieldContent is the field of a story's file, or of its text.
+const fieldContent = "content"
+
+// mendContent makes the blanks of a story's file what they were.
+func (q *request) mendContent() {
+	if content, held := q.raw[fieldContent].(string); held && q.raw["type"] != "text" {
+		q.raw[fieldContent] = strings.ReplaceAll(content, " ", "+")
+	}
 }
 
 // formText reads a text that is held in memory.

@@ -81,6 +81,12 @@ func TestSendStatus(t *testing.T) {
 		body, kind := form(t, image, "type=image", "caption=x", "allContacts=true", "file=a.png")
 		w.want(w.line, send, body, 201, picture, kind)
 		posted("|x||0||image/png")
+		const form = "Content-Type: application/x-www-form-urlencoded"
+		w.want(w.line, send, "type=text&content=One+and%2Bone&allContacts=true&backgroundColor=%23000000&font=1", 201, story("conversation", `"conversation":"One and+one"`), form)
+		posted("One and+one||#000000|1||")
+		w.want(w.line, send, "type=image&content="+pixel+"&caption=x&allContacts=true", 201, picture, form) // its + are not encoded
+		posted("|x||0||image/png")
+		w.want(w.line, send, "type=text&content=%ff&allContacts=true&backgroundColor=%23000000&font=1", 400, badText("the body must be valid UTF-8"), form)
 		w.want(w.line, send, `{"type":"image","content":"`+files.URL+`/a.png","allContacts":true}`, 400, badText("the file could not be fetched from its address"))
 		w.api.AllowPrivateLinks()
 		w.want(w.line, send, `{"type":"image","content":"`+files.URL+`/a.png","caption":"x","allContacts":true}`, 201, picture)

@@ -2,7 +2,6 @@ package evolution
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -145,9 +144,6 @@ func (r *refusal) wire() any {
 	}{r.status, http.StatusText(r.status), errorResponse{r.message}}
 }
 
-// gzipFrom is the size of an answer from which it is compressed.
-const gzipFrom = 2 << 10
-
 // writeJSON writes an answer as JavaScript would: <, > and & stay as they are.
 func writeJSON(c *gin.Context, status int, body any) {
 	var out bytes.Buffer
@@ -158,16 +154,7 @@ func writeJSON(c *gin.Context, status int, body any) {
 	}
 	text := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 	c.Header("Cache-Control", "no-store")
-	c.Writer.Header().Add("Vary", "Accept-Encoding")
-	if len(text) >= gzipFrom && server.AcceptsGzip(c.Request.Header) {
-		var small bytes.Buffer
-		w := gzip.NewWriter(&small)
-		_, _ = w.Write(text) // to memory
-		_ = w.Close()
-		c.Header("Content-Encoding", "gzip")
-		text = small.Bytes()
-	}
-	c.Data(status, "application/json; charset=utf-8", text)
+	server.WriteJSON(c, status, text)
 }
 
 // blames reports whether err is an error of the rules about a field.

@@ -217,7 +217,7 @@ func answer(c *gin.Context, status int, data any) {
 	if text[0] == '{' {
 		text = union(text)
 	}
-	writeText(c, status, text)
+	server.WriteJSON(c, status, text)
 }
 
 // union puts the members of an object into an answer, twice.

@@ -1,8 +1,6 @@
 package multiwa
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -250,23 +248,6 @@ func writeJSON(c *gin.Context, status int, v any) {
 		c.AbortWithStatus(http.StatusInternalServerError)
 		return
 	}
-	writeText(c, status, text)
+	server.WriteJSON(c, status, text)
 	c.Abort()
-}
-
-// gzipFrom is the size of an answer from which it is compressed.
-const gzipFrom = 2 << 10
-
-// writeText answers with JSON.
-func writeText(c *gin.Context, status int, text []byte) {
-	c.Writer.Header().Add("Vary", "Accept-Encoding")
-	if len(text) >= gzipFrom && server.AcceptsGzip(c.Request.Header) {
-		var small bytes.Buffer
-		w := gzip.NewWriter(&small)
-		_, _ = w.Write(text) // to memory
-		_ = w.Close()
-		c.Header("Content-Encoding", "gzip")
-		text = small.Bytes()
-	}
-	c.Data(status, "application/json; charset=utf-8", text)
 }
